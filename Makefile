@@ -1,0 +1,59 @@
+# Every target makes the virtual environment it needs; git, make and Python >= 3.11 suffice.
+# PYTHON=python3.13 picks the interpreter of a new environment.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := parley utils worlds bots orchestrator analytics
+
+# A name on the PATH may be a shim that does not run: ask each for its version.
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo $$name && break; done)
+
+# Nothing is imported because of where a command was started.
+export PYTHONSAFEPATH := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## three personas talk, live; no Redis, no Ollama, no Docker needed
+	@$(BIN)/parley demo
+
+test: $(READY) ## the whole test suite, doctests included
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(READY) ## format, lint, types and the layers of the import graph
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code in the house format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(READY) ## every benchmark, one after the other
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(READY) ## pin pyproject.toml again in requirements.lock; LOCK=--upgrade takes the newest
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-sources \
+		--custom-compile-command 'make lock' --quiet --output-file requirements.lock $(LOCK)
+
+clean: ## remove the environment and every cache; datasets stay
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 here; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 3; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,169 @@
+"""The engine: what follows from what came in, and what a run then is. Pure.
+
+    events = decide(rules, state, causes, at_ms=...)
+    state = evolve(rules, state, sealed)
+
+`decide` is run by the leader, and again by a verifier. `evolve` is the fold by which
+leader, standby, screen and export all see the same run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchestrator import floor, intake, recovery
+from orchestrator.apply import apply
+from orchestrator.draft import Draft
+from orchestrator.routes import targets
+from orchestrator.rules import Rules
+from orchestrator.state import Floor, Grant, State, remember
+from utils.journal import Commit, Consumed, Sealed, parse, seal
+from utils.protocol import (
+    Began,
+    CallsCounted,
+    Closed,
+    DeadlinePassed,
+    Event,
+    HostLost,
+    Incident,
+    Notice,
+    Observed,
+    Started,
+    TimerRang,
+    WakeDue,
+)
+from worlds import seam
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What one commit answers: inputs in floor order, then what was noticed."""
+
+    inputs: tuple[Consumed, ...] = ()
+    noticed: tuple[Notice, ...] = ()
+
+
+def initial(rules: Rules) -> State:
+    """Make the state of a run without a journal."""
+    return State(world=rules.world.initial(rules.spec))
+
+
+def decide(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> list[Event]:
+    """Tell what follows.
+
+    Args:
+        rules: Scenario, world and policies.
+        state: The run so far.
+        causes: What came in and what was noticed.
+        at_ms: Journal time, at least `state.at_ms`.
+
+    Returns:
+        The events of the next commit, in order: at least one for every input. Empty
+        when what was noticed has become void, such as the deadline of a closed grant.
+    """
+    draft = Draft(rules, state, at_ms=at_ms)
+    for consumed in causes.inputs:
+        arrived = parse(consumed)
+        intake.take(draft, consumed, arrived)
+        if consumed.author:
+            nonces = remember(draft.state.nonces, consumed.author, consumed.nonce)
+            draft.state = replace(draft.state, nonces=nonces)
+    for notice in causes.noticed:
+        _notice(draft, notice)
+    recovery.gather(draft)
+    recovery.end_when_done(draft)
+    floor.open_turns(draft)
+    return draft.events
+
+
+def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
+    """Take a commit into the state. Its chain is the caller's to check."""
+    commit = sealed.commit
+    after = state
+    for event in commit.events:
+        after = apply(rules, after, event, seq=commit.seq, at_ms=commit.at_ms)
+    nonces = after.nonces
+    for consumed in commit.inputs:
+        if consumed.author:
+            nonces = remember(nonces, consumed.author, consumed.nonce)
+    after = replace(
+        after,
+        seq=commit.seq,
+        sha256=sealed.sha256,
+        at_ms=commit.at_ms,
+        cursor=commit.cursor,
+        nonces=nonces,
+        floors={name: _fenced(at, sealed) for name, at in after.floors.items()},
+    )
+    top = f"{commit.seq}:{sealed.sha256}"
+    named = {target: top for target in targets(state, after, commit)}
+    return replace(after, tops={**state.tops, **named}) if named else after
+
+
+def compose(
+    rules: Rules, state: State, causes: Causes, *, at_ms: int, cursor: str
+) -> Sealed | None:
+    """Decide, and make the commit of it; none when nothing follows.
+
+    A verifier calls this with a commit's own inputs, notices, time and cursor, and
+    must get the same bytes.
+    """
+    events = decide(rules, state, causes, at_ms=at_ms)
+    if not events:
+        return None
+    return seal(
+        Commit(
+            seq=state.seq + 1,
+            prev=state.sha256,
+            at_ms=at_ms,
+            cursor=cursor,
+            inputs=causes.inputs,
+            noticed=causes.noticed,
+            events=tuple(events),
+        )
+    )
+
+
+def _notice(draft: Draft, notice: Notice) -> None:
+    match notice:
+        case Started():
+            _begin(draft, notice)
+        case DeadlinePassed():
+            recovery.pass_deadline(draft, notice)
+        case HostLost():
+            recovery.lose_host(draft, notice)
+        case TimerRang():
+            recovery.ring(draft, notice)
+        case WakeDue():
+            recovery.wake(draft, notice)
+        case CallsCounted():
+            draft.emit(Closed(calls=notice.calls, last_call_id=notice.last_id))
+        case Observed():
+            draft.emit(Incident(name=notice.name, detail=notice.detail))
+
+
+def _begin(draft: Draft, started: Started) -> None:
+    spec = draft.rules.spec
+    draft.emit(
+        Began(
+            run=started.run,
+            scenario=spec.scenario,
+            spec_sha256=started.spec_sha256,
+            seed=spec.seed,
+            labels=spec.labels,
+        )
+    )
+    draft.tell_world(seam.Began())
+
+
+def _fenced(at: Floor, sealed: Sealed) -> Floor:
+    """Give the grants of this commit its hash, by which a proposal must name them."""
+    if all(grant.commit_sha256 for grant in at.live):
+        return at
+    return replace(at, live=tuple(_hashed(grant, sealed) for grant in at.live))
+
+
+def _hashed(grant: Grant, sealed: Sealed) -> Grant:
+    return grant if grant.commit_sha256 else replace(grant, commit_sha256=sealed.sha256)
+
+

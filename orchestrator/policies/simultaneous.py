@@ -1,0 +1,14 @@
+"""Simultaneous: all at once, each without hearing the others' answers of this turn."""
+
+from __future__ import annotations
+
+from orchestrator.policies.seam import FloorView
+from utils.seeds import Chance
+
+
+class Simultaneous:
+    """Every eligible member is asked; the answers are heard in seat order when all are in."""
+
+    def choose(self, floor: FloorView, chance: Chance) -> tuple[str, ...]:
+        """Choose everybody."""
+        return floor.eligible

@@ -1,0 +1,124 @@
+"""What is due, and what is done about it: silence, lost hosts, the run's own timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.draft import Draft
+from orchestrator.floor import close_grant, revoke_all, revoked
+from orchestrator.rules import Rules
+from orchestrator.state import Seat, State
+from utils.protocol import (
+    DeadlinePassed,
+    Ended,
+    Gathered,
+    HostLost,
+    Notice,
+    TimerRang,
+    Unseated,
+    WakeDue,
+    Woke,
+)
+from worlds import seam
+
+
+def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
+    """List everything that happens by itself, with the journal time it is due at."""
+    spec = rules.spec
+    if state.phase == "gathering":
+        yield state.began_ms + round(spec.floor.gather_s * 1000), TimerRang(timer="gather")
+    if state.phase in ("gathering", "running"):
+        if spec.end.minutes is not None:
+            yield state.began_ms + round(spec.end.minutes * 60_000), TimerRang(timer="minutes")
+        silence_ms = round(spec.end.silence_minutes * 60_000)
+        yield state.acted_ms + silence_ms, TimerRang(timer="silence")
+        wake_ms = rules.world.wake_ms(state.world)
+        if wake_ms is not None:
+            yield state.began_ms + wake_ms, WakeDue(world_ms=wake_ms)
+        for grant in state.live():
+            yield grant.event.deadline_ms, DeadlinePassed(epoch=grant.event.epoch)
+
+
+def next_due_ms(rules: Rules, state: State) -> int | None:
+    """Tell the journal time at which something is due next; none when nothing ever is."""
+    return min((due_ms for due_ms, _ in timers(rules, state)), default=None)
+
+
+def due(rules: Rules, state: State, *, by_ms: int) -> list[Notice]:
+    """List what is due by a journal time, the earliest first."""
+    ripe = [(due_ms, notice) for due_ms, notice in timers(rules, state) if due_ms <= by_ms]
+    return [notice for _, notice in sorted(ripe, key=lambda pair: pair[0])]
+
+
+def pass_deadline(draft: Draft, notice: DeadlinePassed) -> None:
+    """Revoke a grant whose deadline passed, if it is still live."""
+    grant = draft.state.grant(notice.epoch)
+    if grant is None:
+        return
+    seat = draft.state.seats.get(grant.event.bot, Seat())
+    reason = "deadline" if seat.host else "lost"
+    close_grant(draft, grant, revoked(grant, reason))
+
+
+def lose_host(draft: Draft, notice: HostLost) -> None:
+    """Take every bot of a lost host off its seat. Their grants wait for another host."""
+    for bot, seat in list(draft.state.seats.items()):
+        if seat.host == notice.host:
+            unseat(draft, bot, seat, "lost")
+
+
+def unseat(draft: Draft, bot: str, seat: Seat, reason: str) -> None:
+    """Take a bot off its seat, and tell the world."""
+    draft.emit(
+        Unseated.model_validate(
+            {"bot": bot, "seat": seat.number, "host": seat.host, "reason": reason}
+        )
+    )
+    draft.tell_world(seam.BotLeft(bot))
+
+
+def ring(draft: Draft, notice: TimerRang) -> None:
+    """Do what one of the run's own timers is there for."""
+    if notice.timer != "gather":
+        end(draft, notice.timer)
+    elif draft.state.phase == "gathering":
+        seats = draft.state.seats
+        absent = [bot.name for bot in draft.rules.spec.bots if not _is_seated(seats.get(bot.name))]
+        draft.emit(Gathered(absent=tuple(absent)))
+
+
+def wake(draft: Draft, notice: WakeDue) -> None:
+    """Let the world take its step."""
+    draft.emit(Woke(world_ms=notice.world_ms))
+    draft.tell_world(seam.Woke())
+
+
+def end(draft: Draft, reason: str, *, detail: str = "") -> None:
+    """End the run: revoke what is live, and grant no more."""
+    if draft.state.phase in ("gathering", "running"):
+        revoke_all(draft, "ended")
+        draft.emit(Ended.model_validate({"reason": reason, "detail": detail}))
+
+
+def gather(draft: Draft) -> None:
+    """Begin the turns once every bot of the scenario has a seat."""
+    if draft.state.phase == "gathering" and all(
+        _is_seated(draft.state.seats.get(bot.name)) for bot in draft.rules.spec.bots
+    ):
+        draft.emit(Gathered(absent=()))
+
+
+def end_when_done(draft: Draft) -> None:
+    """End the run when it has had its turns, or every channel has had its own."""
+    limit = draft.rules.spec.end.turns
+    if draft.state.phase != "running":
+        return
+    floors = draft.state.floors.values()
+    if (limit is not None and draft.state.turns >= limit) or (
+        floors and all(floor.is_done for floor in floors)
+    ):
+        end(draft, "turns")
+
+
+def _is_seated(seat: Seat | None) -> bool:
+    return seat is not None and seat.host is not None

@@ -1,0 +1,108 @@
+"""Where each event of a commit goes beside the journal: channels and inboxes. Pure.
+
+A channel is told what is heard there, and who comes and goes. A host is told, in its
+inbox, what concerns its own seats: so a commit wakes the hosts it concerns and no
+others, and a sealed answer or another bot's ask never reaches a host before its time.
+"""
+
+from __future__ import annotations
+
+from orchestrator.state import Seat, State
+from utils.journal import Commit, Sealed
+from utils.mail import ChannelEntry, InboxEntry, StandingGrant
+from utils.protocol import (
+    Acted,
+    ChannelClosed,
+    ChannelOpened,
+    Ended,
+    Event,
+    Granted,
+    Heard,
+    MemberJoined,
+    MemberLeft,
+    Passed,
+    Rejected,
+    Revoked,
+    Seated,
+    TurnClosed,
+    Unseated,
+)
+
+IN_CHANNEL = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, TurnClosed)
+IN_INBOX = (Seated, Unseated, Granted, Acted, Passed, Revoked)
+
+Targets = dict[str, tuple[list[Event], list[str]]]
+
+
+def targets(before: State, after: State, commit: Commit) -> Targets:
+    """Sort a commit's events into the channels and inboxes they go to.
+
+    Args:
+        before: The state the commit stands on.
+        after: The state it leads to.
+
+    Returns:
+        `channel:<name>` and `inbox:<host>` to the events that go there and, for an
+        inbox, the nonces of that host's inputs in this commit.
+    """
+    routed: Targets = {}
+    hosts = {seat.host for seat in after.seats.values()} | {
+        seat.host for seat in before.seats.values()
+    }
+    for consumed in commit.inputs:
+        if consumed.author in hosts:
+            routed.setdefault(f"inbox:{consumed.author}", ([], []))[1].append(consumed.nonce)
+    for event in commit.events:
+        for target in _of(event, before, after):
+            routed.setdefault(target, ([], []))[0].append(event)
+    return routed
+
+
+def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
+    """Write the entries that go with a commit: target name to the entry's bytes."""
+    bodies = {}
+    for target, (events, nonces) in targets(before, after, sealed.commit).items():
+        common = {
+            "seq": sealed.seq,
+            "commit_sha256": sealed.sha256,
+            "prev": before.tops.get(target, ""),
+            "at_ms": sealed.commit.at_ms,
+            "events": tuple(events),
+        }
+        entry: ChannelEntry | InboxEntry
+        if target.startswith("channel:"):
+            entry = ChannelEntry.model_construct(**common)
+        else:
+            entry = InboxEntry.model_construct(
+                **common, nonces=tuple(nonces), standing=_standing(events, after)
+            )
+        bodies[target] = entry.model_dump_json()
+    return bodies
+
+
+def _of(event: Event, before: State, after: State) -> list[str]:
+    if isinstance(event, IN_CHANNEL):
+        return [f"channel:{event.channel}"]
+    if isinstance(event, Unseated):
+        return [f"inbox:{event.host}"]
+    if isinstance(event, Rejected):
+        seated = any(seat.host == event.author for seat in after.seats.values())
+        return [f"inbox:{event.author}"] if seated else []
+    if isinstance(event, IN_INBOX):
+        seat = after.seats.get(event.bot, Seat())
+        return [f"inbox:{seat.host}"] if seat.host else []
+    if isinstance(event, Ended):
+        hosts = dict.fromkeys(seat.host for seat in after.seats.values() if seat.host)
+        return [*(f"channel:{name}" for name in after.floors), *(f"inbox:{host}" for host in hosts)]
+    return []
+
+
+def _standing(events: list[Event], after: State) -> tuple[StandingGrant, ...]:
+    """List the grants an inbox's host may answer from this commit on."""
+    seated = {event.bot for event in events if isinstance(event, Seated)}
+    granted = {event.epoch for event in events if isinstance(event, Granted)}
+    return tuple(
+        StandingGrant.model_construct(event=grant.event, commit_sha256=grant.commit_sha256)
+        for grant in after.live()
+        if grant.event.bot in seated or grant.event.epoch in granted
+    )

@@ -1,0 +1,140 @@
+"""What a run is at one commit: a fold of its journal, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from utils.journal import NO_HASH
+from utils.protocol import Ask, Granted
+from worlds.seam import Answer
+
+Phase = Literal["new", "gathering", "running", "ended", "closed"]
+
+REMEMBERED_NONCES = 64
+REMEMBERED_AUTHORS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which host serves a bot. `host` is none while no host does.
+
+    `absent` says that the bot kept a turn waiting while nobody served it: policies
+    pass it over until it is seated again.
+    """
+
+    number: int = 0
+    host: str | None = None
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A live grant, with the hash of the commit that made it: the fence."""
+
+    event: Granted
+    seq: int
+    commit_sha256: str = ""
+
+    @property
+    def ask(self) -> Ask:
+        """What is asked."""
+        return self.event.ask
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """One channel: its members, its turn, and what has become of the turn so far.
+
+    Attributes:
+        members: In order; the order is the ring.
+        turn: The number of the turn that is open or opens next, from 1.
+        asked: How many bots this turn asks at once; 0 before its first grant.
+        live: Grants of this turn that are not closed.
+        answers: Grants of this turn that were acted on or passed.
+        revoked: Bots whose grants of this turn were revoked, once for each time.
+        last_speaker: Who was heard last.
+        addressee: Whom the last speaker addressed.
+        held: Bot to the turn in which it last held the floor, whatever came of it.
+    """
+
+    channel: str
+    members: tuple[str, ...]
+    hears: str
+    policy: str
+    turns: int | None
+    turn: int = 1
+    asked: int = 0
+    live: tuple[Grant, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    revoked: tuple[str, ...] = ()
+    last_speaker: str | None = None
+    addressee: str | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the channel has had all its turns."""
+        return self.turns is not None and self.turn > self.turns
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A run at commit `seq`.
+
+    Attributes:
+        cursor: Id of the last floor entry consumed.
+        began_ms, acted_ms: Journal time of the beginning, and of the last action.
+        turns: Turns closed so far, in all channels.
+        epochs: Grants made so far; the last one's epoch.
+        seatings: Seat numbers used so far.
+        floors: Channel name to floor, in the order they were opened.
+        nonces: Author to the nonces remembered of it.
+        tops: Channel and inbox names to (seq, hash) of the last commit with an entry
+            there, as `<seq>:<hash>`.
+        world: The world's own state.
+    """
+
+    world: Any
+    run: str = ""
+    seq: int = 0
+    sha256: str = NO_HASH
+    at_ms: int = 0
+    cursor: str = "0-0"
+    phase: Phase = "new"
+    began_ms: int = 0
+    acted_ms: int = 0
+    world_ms: int = 0
+    turns: int = 0
+    epochs: int = 0
+    seatings: int = 0
+    seats: Mapping[str, Seat] = field(default_factory=dict)
+    floors: Mapping[str, Floor] = field(default_factory=dict)
+    nonces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tops: Mapping[str, str] = field(default_factory=dict)
+
+    def live(self) -> list[Grant]:
+        """List the live grants, channel by channel."""
+        return [grant for floor in self.floors.values() for grant in floor.live]
+
+    def grant(self, epoch: int) -> Grant | None:
+        """Find a live grant by its epoch."""
+        return next((grant for grant in self.live() if grant.event.epoch == epoch), None)
+
+
+def remember(
+    nonces: Mapping[str, tuple[str, ...]], author: str, nonce: str
+) -> dict[str, tuple[str, ...]]:
+    """Add a nonce to those remembered, and drop what is over the bounds.
+
+    Example:
+        >>> remember({}, "host-1", "a")
+        {'host-1': ('a',)}
+    """
+    kept = dict(nonces)
+    known = kept.pop(author, ())
+    kept[author] = (*known, nonce)[-REMEMBERED_NONCES:]
+    if len(kept) > REMEMBERED_AUTHORS:
+        del kept[next(iter(kept))]
+    return kept

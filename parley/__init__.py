@@ -1,0 +1,3 @@
+"""Parley: conversations between language models, recorded, replayable and forkable."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,46 @@
+"""Open what commands need: settings from the environment, a server, a connection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from utils.settings import Settings
+
+if TYPE_CHECKING:
+    from utils.streams import Streams
+
+
+def settings() -> Settings:
+    """Read this process's settings from its environment."""
+    return Settings.from_env(os.environ)
+
+
+@contextmanager
+def server(here: Settings) -> Iterator[str]:
+    """Hold a Redis server for as long as the block runs; its URL.
+
+    `REDIS_URL` if it is set, else the embedded server, started if need be.
+    """
+    from utils.server import open_server  # redis takes 0.3 s to import
+
+    handle = open_server(here.redis_url, here.home, here.fsync)
+    try:
+        yield handle.url
+    finally:
+        handle.close()
+
+
+@contextmanager
+def streams(here: Settings, *, name: str = "parley") -> Iterator[Streams]:
+    """Hold a server and one connection to it for as long as the block runs."""
+    from utils.streams import Streams  # as above
+
+    with server(here) as url:
+        connection = Streams(url, name=name)
+        try:
+            yield connection
+        finally:
+            connection.close()

@@ -1,0 +1,119 @@
+"""The record of one request to a model: everything asked, everything answered.
+
+Every attempt is one entry of `parley:{run}:calls`, failed and cancelled ones too. What
+the journal holds of a call is `call_sha256`, the hash of its record's bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from utils.journal import sha256_of
+from utils.names import Name
+from utils.protocol import Count, Frozen, Sha256, Short
+from utils.spec import Option
+
+Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
+Outcome = Literal[
+    "answered",
+    "not_found",
+    "overloaded",
+    "unreachable",
+    "timeout",
+    "truncated",
+    "protocol",
+    "server",
+    "context_overflow",
+    "refused",
+    "cancelled",
+]
+
+
+class ChatMessage(Frozen):
+    """One message of a chat, as it goes to the model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Exposure(Frozen):
+    """One thing a prompt was built from: seen in it, or left out, and why.
+
+    `item` is a message id for kind `message`, else a name of the kind's own.
+    """
+
+    kind: Literal["message", "memory", "fact"] = "message"
+    item: str
+    seen: bool
+    why: Literal["", "window", "budget"] = ""
+
+
+class CallRecord(Frozen):
+    """One attempt, whole.
+
+    Attributes:
+        call_id: The same for all attempts at one grant by one seat.
+        attempt: From 1.
+        source: What answered. Only `model` asks a server.
+        language_model: False when the server says it is none, as the offline model does.
+        prompt, prompt_sha256: The template's name and hash.
+        messages: The chat exactly as sent.
+        response: The text as it came, whole; `partial` text of a failed attempt too.
+        thinking: Text the server or the model set apart as thought.
+        said: What was proposed of it; none when nothing was.
+        cut: What of `response` is not in `said`, and by which rule, in order.
+        started_ms: Host's wall clock, milliseconds since 1970.
+        took_ms: From sending to the last byte, by the host's monotonic clock.
+    """
+
+    v: Literal[1] = 1
+    run: Name
+    call_id: str
+    attempt: int = Field(ge=1)
+    bot: Name
+    host: Name
+    seat: Count
+    channel: Name
+    turn: Count
+    tries: Count
+    epoch: Count
+    source: Source
+    mind: Name
+    model: str
+    model_digest: str = ""
+    server: str = ""
+    language_model: bool | None = None
+    prompt: Name
+    prompt_sha256: Sha256
+    messages: tuple[ChatMessage, ...]
+    messages_sha256: Sha256
+    options: dict[str, Option]
+    think: bool = False
+    format: JsonValue = None
+    seed: Count
+    outcome: Outcome
+    error: Short = ""
+    status: int | None = None
+    response: str = ""
+    thinking: str = ""
+    said: str | None = None
+    cut: tuple[tuple[str, str], ...] = ()
+    done_reason: str = ""
+    prompt_tokens: Count | None = None
+    answer_tokens: Count | None = None
+    total_ns: Count | None = None
+    load_ns: Count | None = None
+    prompt_ns: Count | None = None
+    answer_ns: Count | None = None
+    started_ms: Count
+    took_ms: Annotated[float, Field(ge=0)]
+    exposures: tuple[Exposure, ...] = ()
+
+
+def messages_sha256(messages: tuple[ChatMessage, ...]) -> str:
+    """Hash a chat: each message's role and content, with their lengths between them."""
+    return sha256_of(
+        "".join(f"{one.role}:{len(one.content)}:{one.content}\n" for one in messages)
+    )

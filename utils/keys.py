@@ -1,0 +1,71 @@
+"""Every Redis key: its name, type, writer, and what it holds.
+
+| key | type | writer | holds |
+|---|---|---|---|
+| `parley:runs` | stream | whoever starts a run | registry: run id, spec hash, labels |
+| `parley:live` | sorted set | starter adds, leader removes | ids of runs that want a leader; score: start, ms |
+| `parley:{run}:spec` | string | the starter, once | the resolved scenario, immutable |
+| `parley:{run}:floor` | stream | hosts, people | inputs, each with author and nonce |
+| `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
+| `parley:{run}:channel:<name>` | stream | the leader | what is heard or granted there, same ids |
+| `parley:{run}:inbox:<host>` | stream | the leader | what concerns the seats of one host, same ids |
+| `parley:{run}:calls` | stream | hosts | every model call, whole, every attempt |
+| `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |
+| `parley:{run}:seat:<bot>` | string, PX | hosts | lease: which host serves the bot |
+| `parley:hosts` | sorted set | hosts | presence; score: when it lapses, server ms |
+
+`{run}` is a Redis Cluster hash tag: the keys of one run live in one slot. An inbox is
+there so that a commit wakes only the hosts it concerns (docs/decisions/0010). Names
+are checked by `utils.names` before they come here.
+"""
+
+from __future__ import annotations
+
+RUNS = "parley:runs"
+LIVE = "parley:live"
+HOSTS = "parley:hosts"
+
+
+def spec(run: str) -> str:
+    """Name the string that holds the run's resolved scenario.
+
+    Example:
+        >>> spec("tea")
+        'parley:{tea}:spec'
+    """
+    return f"parley:{{{run}}}:spec"
+
+
+def floor(run: str) -> str:
+    """Name the stream of the run's inputs."""
+    return f"parley:{{{run}}}:floor"
+
+
+def journal(run: str) -> str:
+    """Name the stream of the run's commits."""
+    return f"parley:{{{run}}}:journal"
+
+
+def channel(run: str, name: str) -> str:
+    """Name the stream of one channel."""
+    return f"parley:{{{run}}}:channel:{name}"
+
+
+def inbox(run: str, host: str) -> str:
+    """Name the stream that wakes one host."""
+    return f"parley:{{{run}}}:inbox:{host}"
+
+
+def calls(run: str) -> str:
+    """Name the stream of the run's model calls."""
+    return f"parley:{{{run}}}:calls"
+
+
+def leader(run: str) -> str:
+    """Name the lease of the run's leader."""
+    return f"parley:{{{run}}}:leader"
+
+
+def seat(run: str, bot: str) -> str:
+    """Name the lease of one bot's seat."""
+    return f"parley:{{{run}}}:seat:{bot}"

@@ -1,0 +1,45 @@
+"""What the leader writes beside the journal: entries of channels and of inboxes.
+
+Both are projections of commits, under the commits' own ids. An entry names the commit
+it comes from, and the commit of the entry before it in the same stream, so that a
+reader can tell that nothing is missing in between.
+"""
+
+from __future__ import annotations
+
+from utils.journal import Sha256
+from utils.protocol import Count, EventField, Frozen, Granted
+
+
+class StandingGrant(Frozen):
+    """A live grant, with the hash of its commit, by which a proposal names it."""
+
+    event: Granted
+    commit_sha256: Sha256
+
+
+class ChannelEntry(Frozen):
+    """What one commit let be heard in one channel."""
+
+    seq: Count
+    commit_sha256: Sha256
+    prev: str
+    at_ms: Count
+    events: tuple[EventField, ...]
+
+
+class InboxEntry(Frozen):
+    """What one commit means for the seats of one host.
+
+    `nonces` are those of the host's own inputs that this commit consumed. `standing`
+    holds the grants that the host's seats may answer from now on: those just made,
+    and those that a bot seated just now finds waiting.
+    """
+
+    seq: Count
+    commit_sha256: Sha256
+    prev: str
+    at_ms: Count
+    nonces: tuple[str, ...]
+    events: tuple[EventField, ...]
+    standing: tuple[StandingGrant, ...] = ()

@@ -1,0 +1,506 @@
+"""What processes say to each other: inputs, asks, actions, events, notices.
+
+Inputs go to a run's floor, from hosts and people. Events go to the journal, from the
+leader alone. Notices are what the leader saw that came from no stream: a deadline, a
+lost host. All are frozen, all are one JSON object with a `kind`, and each family is
+one discriminated union. The reference is docs/protocol.md; a test holds it to this
+file.
+
+A reader that meets an event of a kind it does not know keeps it as an `OpenEvent`,
+with every field, and passes it on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    Tag,
+    TypeAdapter,
+)
+
+from utils.names import Name
+
+MAX_TEXT_CHARS = 16_384
+MAX_INPUT_BYTES = 131_072
+MAX_MEMBERS = 10_000
+
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS, pattern=r"^[^\x00]*$")]
+Short = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+Nonce = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Frozen(BaseModel):
+    """A value that is checked once, when it is made, and never changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- actions: what a bot does with a grant -----------------------------------------
+
+
+class Say(Frozen):
+    """Speech, the commonest action."""
+
+    kind: Literal["say"] = "say"
+    text: Text
+
+
+class Pass(Frozen):
+    """Nothing, on purpose. `why` is for the record, never heard."""
+
+    kind: Literal["pass"] = "pass"
+    why: Short = ""
+
+
+class Act(Frozen):
+    """An action of the world's own, such as naming an object or taking a step."""
+
+    kind: Literal["act"] = "act"
+    name: Name
+    args: JsonValue = None
+
+
+Action = Annotated[Say | Pass | Act, Field(discriminator="kind")]
+
+
+# --- asks: what a grant wants ------------------------------------------------------
+
+
+class AskSay(Frozen):
+    """Say something to the channel, in at most `max_chars` characters."""
+
+    kind: Literal["say"] = "say"
+    max_chars: int = Field(gt=0, le=MAX_TEXT_CHARS)
+    hint: Short = ""
+
+
+class AskAct(Frozen):
+    """Do one of the world's actions; the arguments must satisfy `answer_schema`.
+
+    `legal` lists the answers there are, when they can be listed; `view` is what this
+    bot may see of the world.
+    """
+
+    kind: Literal["act"] = "act"
+    name: Name
+    text: Text
+    answer_schema: JsonValue
+    legal: tuple[JsonValue, ...] = ()
+    view: JsonValue = None
+
+
+Ask = Annotated[AskSay | AskAct, Field(discriminator="kind")]
+
+
+# --- inputs: what arrives on the floor ---------------------------------------------
+
+
+class _Input(Frozen):
+    """Who says it, and a nonce by which saying it twice is known."""
+
+    author: Name
+    nonce: Nonce
+
+
+class Joined(_Input):
+    """A host took a bot's seat. The author is the host."""
+
+    kind: Literal["joined"] = "joined"
+    bot: Name
+
+
+class Left(_Input):
+    """A host let a bot's seat go."""
+
+    kind: Literal["left"] = "left"
+    bot: Name
+    seat: Count
+
+
+class _Closing(_Input):
+    """What answers a grant names it by epoch, by its commit's hash, and by seat."""
+
+    bot: Name
+    seat: Count
+    epoch: Count
+    grant: Sha256
+    call_sha256: Sha256 | None = None
+
+
+class Proposed(_Closing):
+    """A bot's answer to a grant: not yet done, not yet heard."""
+
+    kind: Literal["proposed"] = "proposed"
+    action: Action
+
+
+class Failed(_Closing):
+    """A bot's mind could not answer. `reason` is the error's kind."""
+
+    kind: Literal["failed"] = "failed"
+    reason: Name
+    detail: Short = ""
+
+
+class Stop(_Input):
+    """A command: end the run now."""
+
+    kind: Literal["stop"] = "stop"
+    why: Short = ""
+
+
+Input = Annotated[Joined | Left | Proposed | Failed | Stop, Field(discriminator="kind")]
+INPUT: TypeAdapter[Joined | Left | Proposed | Failed | Stop] = TypeAdapter(Input)
+
+
+# --- notices: causes that came from no stream --------------------------------------
+
+
+class Started(Frozen):
+    """The journal is empty: the run begins."""
+
+    kind: Literal["started"] = "started"
+    run: Name
+    spec_sha256: Sha256
+
+
+class DeadlinePassed(Frozen):
+    """The deadline of a live grant passed."""
+
+    kind: Literal["deadline_passed"] = "deadline_passed"
+    epoch: Count
+
+
+class HostLost(Frozen):
+    """A host's presence lapsed."""
+
+    kind: Literal["host_lost"] = "host_lost"
+    host: Name
+
+
+class TimerRang(Frozen):
+    """One of the run's own timers is due: the gathering, the run's end, silence."""
+
+    kind: Literal["timer_rang"] = "timer_rang"
+    timer: Literal["gather", "minutes", "silence"]
+
+
+class WakeDue(Frozen):
+    """The world asked to be woken at this world time."""
+
+    kind: Literal["wake_due"] = "wake_due"
+    world_ms: Count
+
+
+class CallsCounted(Frozen):
+    """After the end: how many entries `calls` holds, and the last one's id."""
+
+    kind: Literal["calls_counted"] = "calls_counted"
+    calls: Count
+    last_id: str
+
+
+class Observed(Frozen):
+    """Something went wrong outside the rules, and was dealt with: an incident."""
+
+    kind: Literal["observed"] = "observed"
+    name: Name
+    detail: Short = ""
+
+
+Notice = Annotated[
+    Started | DeadlinePassed | HostLost | TimerRang | WakeDue | CallsCounted | Observed,
+    Field(discriminator="kind"),
+]
+
+
+# --- events: what the journal says happened ----------------------------------------
+
+
+class Began(Frozen):
+    """The first event of a run."""
+
+    kind: Literal["began"] = "began"
+    run: Name
+    scenario: Name
+    spec_sha256: Sha256
+    seed: int
+    labels: dict[Name, Short]
+
+
+class ChannelOpened(Frozen):
+    """A channel is there. `turns` bounds its turns; none leaves that to the run."""
+
+    kind: Literal["channel_opened"] = "channel_opened"
+    channel: Name
+    members: Annotated[tuple[Name, ...], Field(max_length=MAX_MEMBERS)]
+    hears: Name
+    policy: Name
+    turns: Count | None = None
+
+
+class ChannelClosed(Frozen):
+    """A channel is gone: no more grants, and its live ones are revoked first."""
+
+    kind: Literal["channel_closed"] = "channel_closed"
+    channel: Name
+
+
+class MemberJoined(Frozen):
+    """A bot hears and may speak in the channel from now on."""
+
+    kind: Literal["member_joined"] = "member_joined"
+    channel: Name
+    bot: Name
+
+
+class MemberLeft(Frozen):
+    """A bot no longer hears nor speaks in the channel."""
+
+    kind: Literal["member_left"] = "member_left"
+    channel: Name
+    bot: Name
+
+
+class Seated(Frozen):
+    """A host serves the bot from now on, under a seat number used once in a run."""
+
+    kind: Literal["seated"] = "seated"
+    bot: Name
+    seat: Count
+    host: Name
+
+
+class Unseated(Frozen):
+    """No host serves the bot. Its live grant waits for its deadline all the same."""
+
+    kind: Literal["unseated"] = "unseated"
+    bot: Name
+    seat: Count
+    host: Name
+    reason: Literal["left", "lost", "replaced"]
+
+
+class Granted(Frozen):
+    """A speaking token: the bot may answer `ask` until `deadline_ms`.
+
+    `deadline_ms` is journal time; `allow_ms` is what the host counts by itself from
+    the moment it reads this. At `due_ms`, where it is set, the world's fallback acts
+    and the grant stays live. `asked` is how many bots the turn asks at once: their
+    answers stay sealed until all of those grants are closed.
+    """
+
+    kind: Literal["granted"] = "granted"
+    channel: Name
+    turn: Count
+    round: Count
+    tries: Count
+    asked: Count
+    bot: Name
+    epoch: Count
+    allow_ms: Count
+    deadline_ms: Count
+    due_ms: Count | None = None
+    seed: Count
+    ask: Ask
+
+
+class _Closed(Frozen):
+    """What every closing of a grant names."""
+
+    channel: Name
+    turn: Count
+    bot: Name
+    epoch: Count
+    call_sha256: Sha256 | None = None
+
+
+class Acted(_Closed):
+    """The grant is closed by what the bot did. Whether it is heard is another event."""
+
+    kind: Literal["acted"] = "acted"
+    action: Action
+
+
+class Passed(_Closed):
+    """The grant is closed by a bot that chose to do nothing."""
+
+    kind: Literal["passed"] = "passed"
+    why: Short = ""
+
+
+class Revoked(_Closed):
+    """The grant is closed without an answer."""
+
+    kind: Literal["revoked"] = "revoked"
+    reason: Literal["deadline", "lost", "failed", "ended", "channel_closed", "forked"]
+    detail: Short = ""
+
+
+class TurnClosed(Frozen):
+    """A channel's turn is over, and the next one has the next number.
+
+    `answered` of `asked` grants were acted on. `given_up`: every try was revoked.
+    """
+
+    kind: Literal["turn_closed"] = "turn_closed"
+    channel: Name
+    turn: Count
+    outcome: Literal["acted", "passed", "given_up"]
+    answered: Count
+    asked: Count
+
+
+class Heard(Frozen):
+    """Somebody said something, and these hear it.
+
+    `speaker` is a bot's name, or none for the opening and other words from outside.
+    `audience` is "all" (every member of the channel at this commit) or names.
+    `message_id` is `<seq>.<index>`: the commit, and the place among its events.
+    """
+
+    kind: Literal["heard"] = "heard"
+    message_id: str = ""
+    channel: Name
+    turn: Count
+    round: Count
+    speaker: Name | None
+    audience: Literal["all"] | tuple[Name, ...]
+    addressee: Name | None = None
+    text: Text
+    epoch: Count | None = None
+    call_sha256: Sha256 | None = None
+
+
+class Rejected(Frozen):
+    """An input changed nothing, and this is why."""
+
+    kind: Literal["rejected"] = "rejected"
+    input_id: str
+    author: str
+    nonce: str
+    why: Literal[
+        "garbage",
+        "duplicate",
+        "stale",
+        "forged",
+        "not_the_holder",
+        "old_seat",
+        "unknown_bot",
+        "too_long",
+        "not_asked",
+        "ended",
+    ]
+    detail: Short = ""
+
+
+class Woke(Frozen):
+    """World time moved on to `world_ms`."""
+
+    kind: Literal["woke"] = "woke"
+    world_ms: Count
+
+
+class Gathered(Frozen):
+    """Turns may begin. `absent` bots did not come in time."""
+
+    kind: Literal["gathered"] = "gathered"
+    absent: tuple[Name, ...]
+
+
+class Incident(Frozen):
+    """Something went wrong outside the rules; `detail` says what was done."""
+
+    kind: Literal["incident"] = "incident"
+    name: Name
+    detail: Short = ""
+
+
+class Ended(Frozen):
+    """The run is over: no more grants."""
+
+    kind: Literal["ended"] = "ended"
+    reason: Literal["turns", "minutes", "silence", "stopped"]
+    detail: Short = ""
+
+
+class Closed(Frozen):
+    """The record is complete: calls after `last_call_id` are not part of it."""
+
+    kind: Literal["closed"] = "closed"
+    calls: Count
+    last_call_id: str
+
+
+class OpenEvent(BaseModel):
+    """An event of a kind this program does not know, kept whole.
+
+    Worlds and plugins make their own kinds; by custom `<world>.<what>`.
+
+    Example:
+        >>> event = EVENT.validate_python({"kind": "town.rained", "mm": 3})
+        >>> event.kind, event.model_extra
+        ('town.rained', {'mm': 3})
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str = Field(max_length=80)
+
+
+KnownEvent = (
+    Began
+    | ChannelOpened
+    | ChannelClosed
+    | MemberJoined
+    | MemberLeft
+    | Seated
+    | Unseated
+    | Granted
+    | Acted
+    | Passed
+    | Revoked
+    | TurnClosed
+    | Heard
+    | Rejected
+    | Woke
+    | Gathered
+    | Incident
+    | Ended
+    | Closed
+)
+Event = KnownEvent | OpenEvent
+
+EVENT_KINDS: dict[str, type[Frozen]] = {
+    model.model_fields["kind"].default: model for model in get_args(KnownEvent)
+}
+
+
+def _tag(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return kind if isinstance(kind, str) and kind in EVENT_KINDS else "open"
+
+
+if TYPE_CHECKING:
+    EventField = Event
+else:
+    EventField = Annotated[
+        Union[
+            (
+                *(Annotated[model, Tag(kind)] for kind, model in EVENT_KINDS.items()),
+                Annotated[OpenEvent, Tag("open")],
+            )
+        ],
+        Discriminator(_tag),
+    ]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(EventField)

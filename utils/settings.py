@@ -1,0 +1,80 @@
+"""What the environment says, read once, by `main()`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+
+from pydantic import Field, ValidationError
+
+from utils.errors import BadInput
+from utils.protocol import Frozen
+
+DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+
+
+class Settings(Frozen):
+    """Where things are, and how patient processes are.
+
+    Attributes:
+        redis_url: `REDIS_URL`: a server of your own; none for the embedded one.
+        home: `PARLEY_HOME`: where the embedded server keeps its data.
+        fsync: `PARLEY_FSYNC`: when the embedded server's writes reach the disk.
+        ollama_host: `OLLAMA_HOST`: where models answer.
+        lease_ms: `PARLEY_LEASE_MS`: how long a leader or host may be silent before
+            another takes its place.
+    """
+
+    redis_url: str | None = None
+    home: Path
+    fsync: Literal["always", "everysec"] = "always"
+    ollama_host: str = DEFAULT_OLLAMA_HOST
+    lease_ms: int = Field(default=5_000, ge=100, le=600_000)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the settings from an environment, `os.environ` say.
+
+        Raises:
+            BadInput: A variable has a value that cannot be used.
+
+        Example:
+            >>> Settings.from_env({"HOME": "/tmp/ada"}).lease_ms
+            5000
+        """
+        state = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", ".")) / ".local" / "state")
+        home = env.get("PARLEY_HOME") or str(Path(state) / "parley")
+        fsync = env.get("PARLEY_FSYNC") or "always"
+        try:
+            return cls(
+                redis_url=env.get("REDIS_URL") or None,
+                home=Path(home),
+                fsync=cast("Literal['always', 'everysec']", fsync),
+                ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
+                lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000"),
+            )
+        except ValidationError as error:
+            name = {"fsync": "PARLEY_FSYNC", "lease_ms": "PARLEY_LEASE_MS"}
+            first = error.errors(include_url=False)[0]
+            variable = name.get(str(first["loc"][0]), str(first["loc"][0]))
+            raise BadInput(f"{first['msg'].lower()}", where=variable) from error
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise BadInput(f"'{text}' is not a whole number", where="PARLEY_LEASE_MS")
+    return int(text)
+
+
+def _with_scheme(host: str) -> str:
+    """Write OLLAMA_HOST as a URL, as Ollama itself reads it: scheme and port may lack."""
+    url = host if "://" in host else f"http://{host}"
+    scheme, _, rest = url.partition("://")
+    rest = rest.rstrip("/")
+    address = rest.rpartition("]")[2] if "]" in rest else rest
+    if ":" not in address and "/" not in address:
+        rest = f"{rest}:{ {'http': 11434, 'https': 443}.get(scheme, 11434) }"
+    if rest.startswith("0.0.0.0:"):
+        rest = "127.0.0.1:" + rest.removeprefix("0.0.0.0:")
+    return f"{scheme}://{rest}"

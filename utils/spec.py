@@ -1,0 +1,146 @@
+"""The resolved scenario: all that a run's outcome may depend on, as one frozen value.
+
+A scenario file says what its author cared to say; a `Spec` says everything, with
+personas and prompt templates inside. It is written once, when a run starts, and the
+first commit holds its hash.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from utils.names import Name
+from utils.persona import Persona, PromptTemplate
+from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
+
+Option = bool | int | float | str | tuple[str, ...]
+
+
+class ModelSpec(Frozen):
+    """What answers for a bot.
+
+    `mind` is a plugin's name. `model` and `host` are for minds that ask a server;
+    `lines` for `scripted`, `rule` for `rule`. `options` go to the server as they are.
+    """
+
+    mind: Name = "ollama"
+    model: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s\x00]*$")] = ""
+    host: Annotated[str, StringConstraints(max_length=200)] = ""
+    options: dict[str, Option] = {}
+    think: bool = False
+    keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"
+    lines: tuple[Text, ...] = ()
+    rule: Name = "echo"
+
+
+class MemorySpec(Frozen):
+    """What a bot recalls when it is asked.
+
+    `window` of 20 messages keeps the last 20 things the bot heard; of 800 tokens, as
+    many as fit in an estimate of that; of 3 rounds, those of the last 3 rounds heard.
+    With scope `all` it spans all of the bot's channels, each line tagged with its own.
+    """
+
+    kind: Name = "window"
+    amount: int = Field(default=20, ge=1, le=100_000)
+    unit: Literal["messages", "tokens", "rounds"] = "messages"
+    scope: Literal["channel", "all"] = "channel"
+
+
+class BotSpec(Frozen):
+    """A participant: a name that is unique in the run, a persona, a memory, a mind."""
+
+    name: Name
+    persona: Persona
+    prompt: PromptTemplate
+    model: Name
+    memory: MemorySpec
+
+
+class ChannelSpec(Frozen):
+    """A channel that is open from the start.
+
+    `hears` says whose words reach a member: `all` of them, its `neighbours` in the
+    ring of members, the `previous` one in it, or only it`self`; its own always do.
+    """
+
+    name: Name
+    members: tuple[Name, ...]
+    hears: Name = "all"
+    policy: Name = "round_robin"
+    opening: Text = ""
+    turns: int | None = Field(default=None, ge=1, le=10**9)
+
+
+class EndSpec(Frozen):
+    """When a run is over: at whichever of these comes first.
+
+    `turns` counts closed turns in all channels; `minutes` is run time, without
+    pauses; `silence_minutes` is run time in which nobody acted.
+    """
+
+    turns: int | None = Field(default=None, ge=1, le=10**9)
+    minutes: float | None = Field(default=None, gt=0, le=10**6)
+    silence_minutes: float = Field(default=10, gt=0, le=10**6)
+
+
+class FloorSpec(Frozen):
+    """How turns are given.
+
+    `allow_s` is how long a bot may hold a grant; a turn that was revoked is granted
+    again until `tries` were made, then given up; `gather_s` is how long the first
+    turn waits for all bots to be seated; `max_chars` bounds what is said in a turn.
+    """
+
+    allow_s: float = Field(default=120, gt=0, le=86_400)
+    tries: int = Field(default=3, ge=1, le=100)
+    gather_s: float = Field(default=60, gt=0, le=86_400)
+    max_chars: int = Field(default=4_000, ge=1, le=MAX_TEXT_CHARS)
+
+    @property
+    def allow_ms(self) -> int:
+        """`allow_s` in milliseconds."""
+        return round(self.allow_s * 1000)
+
+
+class WorldSpec(Frozen):
+    """Which world's rules a run follows, and the world's own settings."""
+
+    name: Name = "salon"
+    settings: dict[Name, JsonValue] = {}
+
+
+class Spec(Frozen):
+    """Everything about a run before it starts."""
+
+    parley: Literal[1] = 1
+    scenario: Name
+    seed: int = Field(ge=-(2**63), lt=2**63)
+    about: Short = ""
+    labels: dict[Name, Short] = {}
+    world: WorldSpec = WorldSpec()
+    models: dict[Name, ModelSpec]
+    bots: Annotated[tuple[BotSpec, ...], Field(min_length=1, max_length=10_000)]
+    channels: Annotated[tuple[ChannelSpec, ...], Field(min_length=1, max_length=10_000)]
+    end: EndSpec
+    floor: FloorSpec = FloorSpec()
+
+    def bot(self, name: str) -> BotSpec:
+        """Find a bot by name. Raises KeyError when there is none."""
+        for bot in self.bots:
+            if bot.name == name:
+                return bot
+        raise KeyError(name)
+
+    def displays(self) -> dict[str, str]:
+        """Map each bot's name to the name it is shown and addressed by.
+
+        The persona's own, unless two bots share a persona or have none.
+        """
+        shown = [bot.persona.display for bot in self.bots]
+        return {
+            bot.name: display if display and shown.count(display) == 1 else bot.name.capitalize()
+            for bot, display in zip(self.bots, shown, strict=True)
+        }

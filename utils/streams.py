@@ -1,0 +1,356 @@
+"""Redis, as Parley uses it. The only module that imports redis, beside the server's own.
+
+A `Streams` is one connection, for one thread: a connection that blocks is never
+shared. Nothing here retries: redis-py's own silent retries are off, because one
+`xadd` with its reply cut became four entries, and every caller knows better than this
+module what to do again.
+
+While the server cannot be reached every call raises `ServerGone`. The next call
+connects anew; whoever reads a stream looks back then (`Tail`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from utils import keys
+from utils.errors import Conflict, Forgotten, ServerGone, StreamError, TargetRefused
+from utils.journal import Sealed, unseal
+
+MAX_BLOCK_MS = 2_000
+"""Longest blocking read: shutdown, leases and liveness need the pause."""
+
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+_RENEW = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then "
+    "return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a stream."""
+
+    key: str
+    id: str
+    fields: dict[str, str]
+
+    @property
+    def body(self) -> str:
+        """The entry's `b` field, empty when there is none."""
+        return self.fields.get("b", "")
+
+
+class Streams:
+    """One connection to the server, for one thread.
+
+    Args:
+        url: As redis-py takes it: `redis://`, `rediss://` or `unix://`.
+        name: Shown by CLIENT LIST.
+
+    Raises:
+        ServerGone: From every method, when the server cannot be reached.
+        StreamError: From every method, when the server refuses a command.
+    """
+
+    def __init__(self, url: str, *, name: str = "parley", client: Any = None) -> None:
+        self.url, self.name = url, name
+        self._redis: Any = client if client is not None else _connect(url, name)
+        script = files("utils").joinpath("commit.lua").read_text("utf-8")
+        self._commit = self._redis.register_script(script)
+        self._renew = self._redis.register_script(_RENEW)
+        self._release = self._redis.register_script(_RELEASE)
+
+    def another(self, name: str = "") -> Streams:
+        """Open a second connection to the same server, for another thread."""
+        return Streams(self.url, name=name or self.name)
+
+    def close(self) -> None:
+        """Close the connection. Safe to call twice."""
+        self._redis.close()
+
+    # --- the server ---------------------------------------------------------------
+
+    def time_ms(self) -> int:
+        """Ask the server's clock, milliseconds since 1970."""
+        with _speaking():
+            seconds, micros = self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def info(self) -> dict[str, object]:
+        """Read INFO, as redis-py parses it."""
+        with _speaking():
+            return dict(self._redis.info())
+
+    # --- reading and writing --------------------------------------------------------
+
+    def append(self, key: str, body: str) -> str:
+        """Add one entry and return its id."""
+        with _speaking():
+            return str(self._redis.xadd(key, {"b": body}))
+
+    def append_all(self, entries: Sequence[tuple[str, str]]) -> list[str]:
+        """Add entries to several streams in one MULTI: all of them, or none."""
+        with _speaking():
+            pipe = self._redis.pipeline(transaction=True)
+            for key, body in entries:
+                pipe.xadd(key, {"b": body})
+            return [str(entry_id) for entry_id in pipe.execute()]
+
+    def read(
+        self, after: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
+    ) -> list[Entry]:
+        """Read what came after the given ids, in each stream.
+
+        Args:
+            after: Stream key to the last id already read; "0-0" for all of it.
+            block_ms: How long to wait when there is nothing, at most `MAX_BLOCK_MS`;
+                0 does not wait.
+            count: Most entries a stream.
+        """
+        block = min(block_ms, MAX_BLOCK_MS) if block_ms > 0 else None
+        with _speaking():
+            reply = self._redis.xread(dict(after), count=count, block=block)
+        streams = reply.items() if isinstance(reply, dict) else reply or ()
+        return [_entry(key, item) for key, items in streams for item in _flat(items)]
+
+    def range(self, key: str, *, after: str = "0-0", count: int = 1000) -> list[Entry]:
+        """Read a stream on from an id, without waiting."""
+        with _speaking():
+            items = self._redis.xrange(key, min=f"({after}", max="+", count=count)
+        return [_entry(key, item) for item in items]
+
+    def all(self, key: str, *, upto: str = "+", page: int = 1000) -> Iterator[Entry]:
+        """Read a whole stream, page by page, up to and including an id."""
+        last = "0-0"
+        while True:
+            with _speaking():
+                items = self._redis.xrange(key, min=f"({last}", max=upto, count=page)
+            yield from (_entry(key, item) for item in items)
+            if len(items) < page:
+                return
+            last = items[-1][0]
+
+    def top(self, key: str) -> Entry | None:
+        """Read a stream's last entry, if there is one."""
+        with _speaking():
+            items = self._redis.xrevrange(key, count=1)
+        return _entry(key, items[0]) if items else None
+
+    def count(self, key: str) -> int:
+        """Count a stream's entries."""
+        with _speaking():
+            return int(self._redis.xlen(key))
+
+    # --- the journal ----------------------------------------------------------------
+
+    def commit(self, run: str, sealed: Sealed, targets: Mapping[str, str]) -> None:
+        """Append a commit and its projections, all or nothing, on top of its `prev`.
+
+        Calling it again with the same commit does no harm.
+
+        Args:
+            run: The run's id.
+            sealed: The commit.
+            targets: Channel and inbox keys to the bytes of their entries.
+
+        Raises:
+            Conflict: The journal's last commit is neither `prev` nor this one.
+            TargetRefused: A target is not a stream or already past this commit.
+        """
+        args = [sealed.seq, sealed.commit.prev, sealed.sha256, sealed.body, *targets.values()]
+        with _speaking():
+            reply = self._commit(keys=[keys.journal(run), *targets], args=args)
+        if reply[0] == "other":
+            raise Conflict(int(reply[1]), reply[2])
+        if reply[0] == "refused":
+            raise TargetRefused(f"{reply[1]}: {reply[2]}")
+
+    def journal(self, run: str, *, after: int = 0, page: int = 1000) -> Iterator[Sealed]:
+        """Read a run's commits, each checked against its own hash. Raises `BadEntry`."""
+        last = f"{after}-0"
+        while True:
+            entries = self.range(keys.journal(run), after=last, count=page)
+            for entry in entries:
+                yield unseal_entry(entry)
+            if len(entries) < page:
+                return
+            last = entries[-1].id
+
+    # --- leases, presence, registry ---------------------------------------------------
+
+    def take_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:
+        """Take a lease if nobody holds it; whether it was taken."""
+        with _speaking():
+            return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
+
+    def renew_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:
+        """Prolong a lease; whether it was still the owner's."""
+        with _speaking():
+            return bool(self._renew(keys=[key], args=[owner, ttl_ms]))
+
+    def release_lease(self, key: str, owner: str) -> None:
+        """Let a lease go, if it is still the owner's."""
+        with _speaking():
+            self._release(keys=[key], args=[owner])
+
+    def lease_owners(self, lease_keys: Sequence[str]) -> list[str | None]:
+        """Say who holds each lease, none for a free one."""
+        if not lease_keys:
+            return []
+        with _speaking():
+            return cast("list[str | None]", self._redis.mget(list(lease_keys)))
+
+    def announce(self, host: str, *, until_ms: int) -> None:
+        """Say that a host is there, until a server time, and drop the long gone."""
+        with _speaking():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zadd(keys.HOSTS, {host: until_ms})
+            pipe.zremrangebyscore(keys.HOSTS, 0, until_ms - 86_400_000)
+            pipe.execute()
+
+    def withdraw(self, host: str) -> None:
+        """Say that a host is gone."""
+        with _speaking():
+            self._redis.zrem(keys.HOSTS, host)
+
+    def presences(self) -> dict[str, int]:
+        """Read every host's presence: when it lapses, server ms."""
+        with _speaking():
+            pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
+        return {pair[0]: int(pair[1]) for pair in pairs}
+
+    def register(self, run: str, *, spec: str, entry: str, now_ms: int) -> bool:
+        """Write a new run's spec and its place in the registry; false if the id is taken."""
+        with _speaking():
+            if not self._redis.set(keys.spec(run), spec, nx=True):
+                return False
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.zadd(keys.LIVE, {run: now_ms})
+            pipe.xadd(keys.RUNS, {"b": entry})
+            pipe.execute()
+        return True
+
+    def spec(self, run: str) -> str | None:
+        """Read a run's resolved scenario; none when there is no such run."""
+        with _speaking():
+            return cast("str | None", self._redis.get(keys.spec(run)))
+
+    def live_runs(self) -> list[str]:
+        """List the runs that want a leader, the earliest started first."""
+        with _speaking():
+            return [str(run) for run in self._redis.zrange(keys.LIVE, 0, -1)]
+
+    def retire(self, run: str) -> None:
+        """Take a run off the live list."""
+        with _speaking():
+            self._redis.zrem(keys.LIVE, run)
+
+
+class Tail:
+    """Reads streams on from where it stands, and looks back after a reconnect.
+
+    A server that lost its tail would otherwise go on from an earlier place with other
+    entries under the same ids, and this reader would never know.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._after: dict[str, str] = {}
+        self._seen: dict[str, dict[str, str]] = {}
+        self._suspect = False
+
+    def follow(self, key: str, *, after: str = "0-0") -> None:
+        """Read this stream too, from after an id on."""
+        self._after[key] = after
+        self._seen.pop(key, None)
+
+    def forget(self, key: str) -> None:
+        """Read this stream no more."""
+        self._after.pop(key, None)
+        self._seen.pop(key, None)
+
+    def position(self, key: str) -> str:
+        """Tell the id of the last entry read from a stream."""
+        return self._after[key]
+
+    def read(self, *, block_ms: int = 0, count: int = 1000) -> list[Entry]:
+        """Read what came, in all streams followed.
+
+        Raises:
+            Forgotten: After a reconnect the last entry read is not there any more, or
+                is another one. Everything derived from this stream is to be rebuilt.
+            ServerGone: The server cannot be reached. Call again, after a pause.
+        """
+        try:
+            if self._suspect:
+                self.look_back()
+            entries = self._streams.read(self._after, block_ms=block_ms, count=count)
+        except ServerGone:
+            self._suspect = True
+            raise
+        for entry in entries:
+            self._after[entry.key] = entry.id
+            self._seen[entry.key] = entry.fields
+        return entries
+
+    def look_back(self) -> None:
+        """Check that the last entry read of each stream is still there, unchanged."""
+        for key, fields in self._seen.items():
+            entry_id = self._after[key]
+            with _speaking():
+                found = self._streams._redis.xrange(key, min=entry_id, max=entry_id)
+            if not found or found[0][1] != fields:
+                raise Forgotten(f"{key}: the server no longer holds entry {entry_id}")
+        self._suspect = False
+
+
+def unseal_entry(entry: Entry) -> Sealed:
+    """Read a journal entry as a commit. Raises `BadEntry`."""
+    seq = int(entry.id.partition("-")[0])
+    return unseal(seq, entry.body, entry.fields.get("h", ""))
+
+
+def _connect(url: str, name: str) -> Any:
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="surrogateescape",
+        socket_connect_timeout=2,
+        socket_timeout=MAX_BLOCK_MS / 1000 + 5,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+        client_name=name,
+        single_connection_client=False,
+        max_connections=4,
+    )
+
+
+def _entry(key: str, item: Any) -> Entry:
+    return Entry(key=key, id=item[0], fields=dict(item[1] or {}))
+
+
+def _flat(items: Any) -> Any:
+    """Undo the extra list that RESP3 puts around a stream's entries."""
+    return items[0] if items and isinstance(items[0], list) else items
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """Translate redis-py's errors into ours, each with its own words."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
+        raise ServerGone(f"the Redis server does not answer: {error}") from error
+    except redis.ReadOnlyError as error:
+        raise ServerGone(f"the Redis server is read-only: {error}") from error
+    except redis.RedisError as error:
+        raise StreamError(f"Redis refused: {error}") from error

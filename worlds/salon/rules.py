@@ -1,0 +1,179 @@
+"""The salon: plain talk. Whoever holds the floor says something, and it is heard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import JsonValue
+
+from utils.protocol import (
+    Action,
+    Ask,
+    AskSay,
+    ChannelClosed,
+    ChannelOpened,
+    Event,
+    Heard,
+    MemberJoined,
+    MemberLeft,
+    Say,
+)
+from utils.seeds import Chance
+from utils.spec import Spec
+from worlds.audience import audience
+from worlds.seam import Answered, Began, Cause, WorldTime
+
+_WORD = re.compile(r"\w+(?:-\w+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class SalonState:
+    """What the salon needs to know: who is where, and by what name one is addressed."""
+
+    spec: Spec
+    names: Mapping[str, str]
+    channels: Mapping[str, ChannelOpened] = field(default_factory=dict)
+
+
+class Salon:
+    """Talk in channels, with nothing to do but say."""
+
+    def initial(self, spec: Spec) -> SalonState:
+        """Start with no channel open."""
+        return SalonState(spec=spec, names=_names(spec))
+
+    def evolve(self, state: SalonState, event: Event) -> SalonState:
+        """Keep track of channels and their members."""
+        match event:
+            case ChannelOpened():
+                return _with(state, event)
+            case ChannelClosed():
+                kept = {name: at for name, at in state.channels.items() if name != event.channel}
+                return replace(state, channels=kept)
+            case MemberJoined():
+                members = (*state.channels[event.channel].members, event.bot)
+            case MemberLeft():
+                before = state.channels[event.channel].members
+                members = tuple(member for member in before if member != event.bot)
+            case _:
+                return state
+        opened = state.channels[event.channel]
+        return _with(state, opened.model_copy(update={"members": members}))
+
+    def wake_ms(self, state: SalonState) -> int | None:
+        """Nothing happens by itself in a salon."""
+        return None
+
+    def decide(
+        self, state: SalonState, causes: Sequence[Cause], now: WorldTime, chance: Chance
+    ) -> list[Event]:
+        """Open the channels at the beginning; let what is said be heard."""
+        events: list[Event] = []
+        for cause in causes:
+            if isinstance(cause, Began):
+                events += _open(state.spec)
+            elif isinstance(cause, Answered):
+                events += _hear(state, cause)
+        return events
+
+    def ask(self, state: SalonState, bot: str, channel: str) -> Ask:
+        """Ask for words, and nothing else."""
+        return AskSay(max_chars=state.spec.floor.max_chars)
+
+    def fallback(self, state: SalonState, bot: str, ask: Ask) -> Action | None:
+        """Silence needs no stand-in."""
+        return None
+
+    def view(self, state: SalonState, bot: str | None) -> JsonValue:
+        """Show the channels a bot is in, or all of them."""
+        return {
+            name: list(opened.members)
+            for name, opened in state.channels.items()
+            if bot is None or bot in opened.members
+        }
+
+
+def addressee(text: str, names: Mapping[str, str]) -> str | None:
+    """Find who is addressed: the bot named first in a text, whatever the case.
+
+    Args:
+        text: What was said.
+        names: Names in lower case, of up to three words, to the bots that go by them.
+            The speaker is left out by the caller.
+
+    Example:
+        >>> addressee("I agree with Old Tom. Ada?", {"ada": "ada", "old tom": "tom"})
+        'tom'
+    """
+    words = [word.lower() for word in _WORD.findall(text)]
+    for start in range(len(words)):
+        for length in (3, 2, 1):
+            bot = names.get(" ".join(words[start : start + length]))
+            if bot is not None:
+                return bot
+    return None
+
+
+def _with(state: SalonState, opened: ChannelOpened) -> SalonState:
+    return replace(state, channels={**state.channels, opened.channel: opened})
+
+
+def _names(spec: Spec) -> dict[str, str]:
+    """Map every name a bot goes by, in lower case, to the bot."""
+    shown = {display.lower(): bot for bot, display in spec.displays().items()}
+    return {**shown, **{bot.name: bot.name for bot in spec.bots}}
+
+
+def _open(spec: Spec) -> list[Event]:
+    events: list[Event] = []
+    for channel in spec.channels:
+        events.append(
+            ChannelOpened(
+                channel=channel.name,
+                members=channel.members,
+                hears=channel.hears,
+                policy=channel.policy,
+                turns=channel.turns,
+            )
+        )
+        if channel.opening:
+            events.append(
+                Heard(
+                    channel=channel.name,
+                    turn=0,
+                    round=0,
+                    speaker=None,
+                    audience="all",
+                    text=channel.opening,
+                )
+            )
+    return events
+
+
+def _hear(state: SalonState, cause: Answered) -> list[Event]:
+    opened = state.channels[cause.channel]
+    events: list[Event] = []
+    for answer in cause.answers:
+        if not isinstance(answer.action, Say):
+            continue
+        names = {
+            name: bot
+            for name, bot in state.names.items()
+            if bot != answer.bot and bot in opened.members
+        }
+        events.append(
+            Heard(
+                channel=cause.channel,
+                turn=cause.turn,
+                round=cause.round,
+                speaker=answer.bot,
+                audience=audience(opened.hears, opened.members, answer.bot),
+                addressee=addressee(answer.action.text, names),
+                text=answer.action.text,
+                epoch=answer.epoch,
+                call_sha256=answer.call_sha256,
+            )
+        )
+    return events
