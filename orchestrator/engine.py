@@ -140,6 +140,8 @@ def _notice(draft: Draft, notice: Notice) -> None:
             draft.emit(Closed(calls=notice.calls, last_call_id=notice.last_id))
         case Observed():
             draft.emit(Incident(name=notice.name, detail=notice.detail))
+            if notice.name == "hole":
+                recovery.end(draft, "halted", detail=notice.detail)
 
 
 def _begin(draft: Draft, started: Started) -> None:

@@ -102,7 +102,9 @@ def _standing(events: list[Event], after: State) -> tuple[StandingGrant, ...]:
     seated = {event.bot for event in events if isinstance(event, Seated)}
     granted = {event.epoch for event in events if isinstance(event, Granted)}
     return tuple(
-        StandingGrant.model_construct(event=grant.event, commit_sha256=grant.commit_sha256)
+        StandingGrant.model_construct(
+            event=grant.event, seq=grant.seq, commit_sha256=grant.commit_sha256
+        )
         for grant in after.live()
         if grant.event.bot in seated or grant.event.epoch in granted
     )

@@ -41,10 +41,13 @@ class ChatMessage(Frozen):
 class Exposure(Frozen):
     """One thing a prompt was built from: seen in it, or left out, and why.
 
-    `item` is a message id for kind `message`, else a name of the kind's own.
+    `item` is a message id for kind `message`, else a name of the kind's own. For kind
+    `messages_up_to` it is the id of the newest message the memory left out, and stands
+    for that one and all older ones that the bot heard: so that a ledger does not grow
+    with the conversation.
     """
 
-    kind: Literal["message", "memory", "fact"] = "message"
+    kind: Literal["message", "messages_up_to", "memory", "fact"] = "message"
     item: str
     seen: bool
     why: Literal["", "window", "budget"] = ""

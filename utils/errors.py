@@ -8,7 +8,8 @@
     │   ├── BadEntry            an entry that cannot be parsed
     │   ├── Conflict            another leader wrote this commit
     │   ├── TargetRefused       a channel stands in a commit's way
-    │   └── Forgotten           the server lost what we had read
+    │   ├── Forgotten           the server lost what we had read
+    │   └── Hole                the server lost more than a leader can mend
     └── MindFailed              a model call ended without an answer  exit 1
 
 An error is one line that says what, where and how to mend it. The command line
@@ -102,6 +103,10 @@ class TargetRefused(StreamError):
 
 class Forgotten(StreamError):
     """The server no longer holds what was read from it: read again from the start."""
+
+
+class Hole(StreamError):
+    """The server lost more of a journal than its leader kept: the run must halt."""
 
 
 class MindFailed(ParleyError):

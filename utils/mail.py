@@ -12,9 +12,10 @@ from utils.protocol import Count, EventField, Frozen, Granted
 
 
 class StandingGrant(Frozen):
-    """A live grant, with the hash of its commit, by which a proposal names it."""
+    """A live grant, with its commit's number, and its hash by which a proposal names it."""
 
     event: Granted
+    seq: Count
     commit_sha256: Sha256
 
 

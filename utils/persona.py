@@ -23,7 +23,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StringConstraints,
     ValidationInfo,
@@ -94,8 +93,9 @@ def _bounds(most: int, *, least: int = 0) -> StringConstraints:
 
 OptionName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 OptionText = Annotated[str, StringConstraints(strict=True, max_length=200)]
-OptionValue = StrictBool | StrictInt | StrictFloat | OptionText | tuple[OptionText, ...]
-Trait = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+OptionValue = StrictBool | StrictInt | Finite | OptionText | tuple[OptionText, ...]
+Trait = Annotated[Finite, Field(ge=0, le=1)]
 
 
 class MindOptions(Mapping[str, OptionValue]):

@@ -429,7 +429,7 @@ class Ended(Frozen):
     """The run is over: no more grants."""
 
     kind: Literal["ended"] = "ended"
-    reason: Literal["turns", "minutes", "silence", "stopped"]
+    reason: Literal["turns", "minutes", "silence", "stopped", "halted"]
     detail: Short = ""
 
 

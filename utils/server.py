@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -90,7 +90,7 @@ def open_server(redis_url: str | None, home: Path, fsync: Fsync) -> Server:
 class ForeignServer:
     """A server that somebody else starts and stops."""
 
-    url: str
+    url: str = field(repr=False)  # it may hold a password
 
     def close(self) -> None:
         """Do nothing: it is not ours."""
@@ -187,6 +187,7 @@ def _flags(home: Home, fsync: Fsync) -> list[str]:
         "daemonize": "no",
         "appendonly": "yes",
         "appendfsync": fsync,
+        "aof-use-rdb-preamble": "no",  # plain commands: the next server may be an older one
         "aof-load-truncated": "yes",
         "save": "",
         "maxmemory-policy": "noeviction",

@@ -155,7 +155,7 @@ class Home:
         """Say what the server did instead of answering, and how to be rid of it."""
         did = "is silent" if said is None else f"says {said!r}"
         pid = self.server_pid()
-        mend = f"end it with `kill -9 {pid}` and try again" if pid else f"see {self.log}"
+        mend = f"`kill -9 {pid}`" if pid else "end the process that listens there"
         return Missing(f"the embedded server {did}", where=str(self.socket), mend=mend)
 
 

@@ -150,6 +150,21 @@ class Streams:
         with _speaking():
             return int(self._redis.xlen(key))
 
+    def tally(self, key: str) -> tuple[int, str]:
+        """Count a stream's entries and name the last one's id ("0-0" for none), at once."""
+        with _speaking():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.xlen(key)
+            pipe.xrevrange(key, count=1)
+            count, items = pipe.execute()
+        return int(count), items[0][0] if items else "0-0"
+
+    def drop(self, unwanted: Sequence[str]) -> None:
+        """Delete keys that can be made again, such as the inboxes of a closed run."""
+        if unwanted:
+            with _speaking():
+                self._redis.delete(*unwanted)
+
     # --- the journal ----------------------------------------------------------------
 
     def commit(self, run: str, sealed: Sealed, targets: Mapping[str, str]) -> None:
@@ -196,6 +211,16 @@ class Streams:
         """Prolong a lease; whether it was still the owner's."""
         with _speaking():
             return bool(self._renew(keys=[key], args=[owner, ttl_ms]))
+
+    def renew_leases(self, lease_keys: Sequence[str], owner: str, *, ttl_ms: int) -> list[bool]:
+        """Prolong many leases at once; for each, whether it was still the owner's."""
+        if not lease_keys:
+            return []
+        with _speaking():
+            pipe = self._redis.pipeline(transaction=False)
+            for key in lease_keys:
+                pipe.eval(_RENEW, 1, key, owner, ttl_ms)
+            return [bool(kept) for kept in pipe.execute()]
 
     def release_lease(self, key: str, owner: str) -> None:
         """Let a lease go, if it is still the owner's."""

@@ -6,7 +6,8 @@ from bots.offline.voices import Voice
 
 CALLINGS = (
     Voice(
-        stems="lawyer judge court law legal attorney magistrate police detective prosecut",
+        stems="lawyer judge court. courtroom law. laws legal attorney magistrate police detective "
+        "prosecut",
         things="a rule that binds its author; a fair hearing; a second witness; a right of "
         "appeal; an exception for the hard case; a record of who agreed to what",
         deeds="hear the other side first; write the rule down; ask who bears the burden; "
@@ -21,7 +22,8 @@ CALLINGS = (
         ),
     ),
     Voice(
-        stems="merchant trader econom bank market account shop business price entrepren treasur broker",
+        stems="merchant trader econom banker market account shop business price entrepren "
+        "treasur broker",
         things="an honest price; a ledger that balances; a customer who comes back; a debt paid "
         "early; a second bidder; a receipt",
         deeds="ask what it costs and who pays; count twice; put a price on doing nothing; "
@@ -98,7 +100,7 @@ CALLINGS = (
     ),
     Voice(
         stems="mayor politic council minister planner diplomat govern campaign activist union "
-        "organiz organis ambassador senator civic civil",
+        "negotiat organiz organis ambassador senator civic civil",
         things="a majority that can explain itself; a public meeting; a promise with a date on "
         "it; a seat at the table; a compromise both sides dislike equally",
         deeds="count who is not in the room; put it to a vote; give the credit away; "
@@ -113,7 +115,8 @@ CALLINGS = (
         ),
     ),
     Voice(
-        stems="poet poem novel writer verse playwright author storytell metaphor image bard lyric",
+        stems="poet poem novel writer verse playwright author storytell metaphor image bard lyric "
+        "interpreter translat",
         things="a plain word; an image that stays; a pause before the last word; "
         "a lamp in a window; a name for what we feel; a line that breaks in time",
         deeds="find the plain word; say it in fewer words; read it aloud; "
@@ -129,7 +132,7 @@ CALLINGS = (
         ),
     ),
     Voice(
-        stems="journalist reporter editor newspaper correspondent press columnist",
+        stems="journalist reporter editor newspaper correspondent columnist fact-check",
         things="a second source; a name for the record; a quote nobody regrets; a date and a "
         "place; a correction on the front page",
         deeds="ask who told us; call the other side; check the date; print the correction; "
@@ -158,7 +161,7 @@ CALLINGS = (
         ),
     ),
     Voice(
-        stems="child kid teenager apprentice student young schoolgirl schoolboy years-old",
+        stems="child. kid. teenager apprentice student schoolgirl schoolboy years-old",
         things="a straight answer; a chance to try it; a longer summer; a map with a blank bit; "
         "a reason that is not because",
         deeds="try it and see; ask why one more time; take it apart; draw it; go and look",

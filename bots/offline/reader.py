@@ -19,13 +19,17 @@ NOT_NAMES = frozenset(
     summary http https step input output context write reply remember""".split()
 )
 SPOKEN = re.compile(rf"(?:\[(?P<channel>[^\]\n]{{1,64}})\] )?(?P<name>{NAME}): ?(?P<text>.*)")
+ANNOUNCED = re.compile(r"(?:\[[^\]\n]{1,64}\] )?\(announcement\) ?(?P<text>.*)")
 OPENING = re.compile(r"(?:\[[^\]\n]{1,64}\] )?\(opening\) ?(?P<text>.*)")
 ROLE = re.compile(r"^You are ([^.,\n]{1,80})(?:, ([^.\n]{1,200}))?", re.MULTILINE)
 COMPANY = re.compile(r'talking with ([^.\n]{1,2000}?)(?: in the channel "?([^".\n]+)"?)?[.\n]')
 WRITER = re.compile(rf"^(?:Now )?[Ww]rite ({NAME})(?:'s|’s) ", re.MULTILINE)
-TRAIT = re.compile(r"(open|conscientious|extraverted|agreeable|neurotic)\w*[ :=]+([01](?:\.\d+)?)")
+TRAITS = ("open", "conscientious", "extraver", "agreeable", "neurotic")
+TRAIT = re.compile(rf"\b({'|'.join(TRAITS)})\w*[ :=]+([01](?:\.\d+)?)\b", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
-NOT_ROLES = re.compile(r"\b(?:assistant|AI|model|chat ?bot|bot|human|person|agent)\b", re.IGNORECASE)
+NOT_ROLES = re.compile(
+    r"\b(?:assistant|AI|model|chat ?bot|bot|human|person|agent)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Persona:
     traits: tuple[tuple[str, float], ...] = ()
 
     def trait(self, name: str) -> float:
-        """Return one of the Big Five in [0, 1], 0.5 when nothing was said."""
+        """Return one of `TRAITS` in [0, 1], 0.5 when nothing was said."""
         return dict(self.traits).get(name, 0.5)
 
 
@@ -76,7 +80,7 @@ class Scene:
 
 
 def read_scene(messages: Sequence[Message]) -> Scene:
-    """Read the messages of a request.
+    r"""Read the messages of a request.
 
     Args:
         messages: As they came: system first, then user and assistant turns.
@@ -85,10 +89,12 @@ def read_scene(messages: Sequence[Message]) -> Scene:
         The scene. The closing instruction ("Write Ada's next message") is not in it.
 
     Example:
-        >>> scene = read_scene((
-        ...     Message("system", "You are Ada, an engineer. You are talking with Bo."),
-        ...     Message("user", "(opening) Why?\\nBo: Because.\\n\\nWrite Ada's next message."),
-        ... ))
+        >>> scene = read_scene(
+        ...     (
+        ...         Message("system", "You are Ada, an engineer. You are talking with Bo."),
+        ...         Message("user", "(opening) Why?\nBo: Because.\n\nWrite Ada's next message."),
+        ...     )
+        ... )
         >>> scene.persona.name, scene.others, scene.opening, scene.lines
         ('Ada', ('Bo',), 'Why?', (Line(speaker='Bo', text='Because.'),))
     """
@@ -100,7 +106,8 @@ def read_scene(messages: Sequence[Message]) -> Scene:
     opening, lines = "", list[Line]()
     for message in messages[-LINES_READ:]:
         if message.role == "assistant" and message.content.strip():
-            lines.append(Line(persona.name or "(self)", one_line(message.content)))
+            own = re.sub(r"(?m)^\[[^\]\n]{1,64}\] ", "", message.content)
+            lines.append(Line(persona.name or "(self)", one_line(own)))
         elif message.role == "user":
             found, said = _read_user(message.content, (persona.name, *others))
             opening, lines = opening or found, lines + said
@@ -118,7 +125,7 @@ def read_system(text: str) -> tuple[Persona, tuple[str, ...]]:
     company = COMPANY.search(text)
     others = re.split(r", and |, | and ", company[1]) if company else []
     style = re.search(r"^How you speak: *(.+)$", text, re.MULTILINE)
-    traits = tuple((trait[1], min(1.0, float(trait[2]))) for trait in TRAIT.finditer(text))
+    traits = tuple((found[1].lower(), min(1.0, float(found[2]))) for found in TRAIT.finditer(text))
     bare = ROLE.sub("", COMPANY.sub("", text))
     return Persona(
         name,
@@ -160,6 +167,8 @@ def _read_user(content: str, known: Sequence[str]) -> tuple[str, list[Line]]:
 
 def _spoken(raw: str, known: Sequence[str]) -> Line | None:
     """Parse `Name: text`. A known name may hold what an unknown one may not."""
+    if announced := ANNOUNCED.match(raw):
+        return Line("", one_line(announced["text"]))
     for name in sorted(filter(None, known), key=len, reverse=True):
         head = re.match(rf"(?:\[[^\]\n]{{1,64}}\] )?{re.escape(name)}: ?(.*)", raw)
         if head:

@@ -6,8 +6,9 @@ from bots.offline.voices import Voice
 
 TRADES = (
     Voice(
-        stems="engineer bridge mason carpent architect builder mechanic structur plumb weld repair",
-        things="a margin of safety; a joint that can be reached with a wrench; a spare bolt; "
+        stems="engineer bridge mason carpent architect builder mechanic structur plumb weld "
+        "contractor demolition inventor",
+        things="a margin of safety; a joint that a wrench can reach; a spare bolt; "
         "a drawing with the loads on it; an honest inspection; a railing at the right height; "
         "a budget for repair",
         deeds="find the part that fails first; leave room for the repair; build it twice on paper; "
@@ -23,7 +24,8 @@ TRADES = (
         ),
     ),
     Voice(
-        stems="doctor nurse physician surgeon medic midwife patients pharmac therap healer hospital",
+        stems="doctor nurse physician surgeon medic midwife patients pharmac therap healer "
+        "hospital",
         things="a steady pulse; a night of sleep; a clean bandage; a second opinion; "
         "a dose that can be undone; a question asked at the bedside",
         deeds="do no harm first; ask where it hurts; treat the cause and not the fever; "
@@ -68,7 +70,7 @@ TRADES = (
         ),
     ),
     Voice(
-        stems="sailor captain fisher seafar navigat harbour harbor pilot boat coast lighthouse naval",
+        stems="sailor captain fisher seafar navigat harbour harbor pilot boat coast lighthouse",
         things="a fair wind; a chart with the rocks on it; a dry match; a lamp at the harbour "
         "mouth; a crew that sleeps in turns; a rope with no weak strand",
         deeds="take a sounding before we move; mark the rocks first; bring everyone home; "
@@ -83,7 +85,8 @@ TRADES = (
         ),
     ),
     Voice(
-        stems="painter artist sculpt potter design photograph weaver tailor craft glass smith cobbler",
+        stems="painter artist sculpt potter. pottery design photograph weaver tailor craft "
+        "glassb blacksmith goldsmith cobbler",
         things="a good edge; a rough sketch; an empty corner; the right tool; a handle that fits "
         "the hand; a colour mixed by daylight",
         deeds="look longer before we touch it; make three rough ones; sand it once more; "
@@ -98,7 +101,8 @@ TRADES = (
         ),
     ),
     Voice(
-        stems="soldier guard firefight rescue paramedic veteran officer security strateg sentinel",
+        stems="soldier guard firefight rescue paramedic veteran officer security strateg sentinel "
+        "traffic",
         things="a second exit; a clear order; a headcount; a plan for the worst hour; "
         "a reserve nobody touches; a lookout who stays awake",
         deeds="look for the second exit; decide who goes back in; drill it until it is dull; "
@@ -113,7 +117,8 @@ TRADES = (
         ),
     ),
     Voice(
-        stems="driver travel postman courier nomad walker guide explor pilgrim taxi railway conductor",
+        stems="driver travel postman courier nomad walker guide. explor pilgrim taxi railway "
+        "mountain hut. alpin ranger surveyor",
         things="a good pair of boots; a timetable that is kept; a light bag; a road that goes "
         "round; a stranger's directions; a stop nobody planned",
         deeds="ask the way twice; pack less; take the long road once; "
@@ -157,3 +162,20 @@ TRADES = (
         ),
     ),
 )
+
+EVERYDAY = Voice(
+    stems="",
+    things="a cup of tea; a walk round the block; a second chair; a clean page; an open window; "
+    "a neighbour's opinion; a good night's sleep; a place to sit down",
+    deeds="start small; sleep on it; ask someone who has tried; write it down; "
+    "say it in plain words; try it for a week",
+    views=(
+        "Mostly {topic} {is} made of small mornings.",
+        "I would look at {topic} once more in daylight.",
+        "Half of what one hears about {topic} is hearsay.",
+        "There is usually a simpler way to go about {topic}.",
+        "Whatever we decide about {topic}, somebody has to sweep up after.",
+        "One gets used to {topic} faster than one expects.",
+    ),
+)
+"""The voice of whoever has no trade that is known here."""

@@ -18,12 +18,15 @@ class Voice:
     """Words for one kind of person.
 
     Args:
-        stems: Beginnings of words that mark a persona's text, separated by spaces.
+        stems: Beginnings of words that mark a persona's text, separated by spaces; a full
+            stop at its end makes a stem a whole word.
         things: What such a person reaches for: singular noun phrases, separated by ";".
         deeds: What such a person does: verb phrases in their base form, likewise.
         views: Whole sentences with slots; `phrases.py` lists the slots.
-        trait: One of the Big Five that marks it too; empty for none.
+        trait: One of `reader.TRAITS` that marks it too; empty for none.
         high: Whether a high value of the trait marks it, or a low one.
+        leads: Words such a person starts with now and then, separated by ";".
+        stance: How such a person tends to meet others: agree, object, doubt or build.
     """
 
     stems: str
@@ -32,6 +35,8 @@ class Voice:
     views: tuple[str, ...] = ()
     trait: str = ""
     high: bool = True
+    leads: str = ""
+    stance: str = ""
 
     def fit(self, persona: Persona) -> float:
         """Score how well the persona's text and temperament fit, >= 0; 0 is not at all."""
@@ -64,4 +69,5 @@ def items(listed: str) -> list[str]:
 
 @cache
 def _pattern(stems: str) -> re.Pattern[str]:
-    return re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, stems.split())) or 'x^'})")
+    words = [re.escape(stem).replace(r"\.", r"\b") for stem in stems.split()]
+    return re.compile(rf"(?i)\b(?:{'|'.join(words) or '(?!)'})")

@@ -15,20 +15,20 @@ from dataclasses import dataclass
 TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\w\s]")
 
 FUNCTION_WORDS = frozenset(
-    """a about above across after again against all almost along already also although always
-    am among an and another any anybody anyone anything are around as at away back be because
-    been before behind being below beside besides between beyond both but by can cannot could
-    did do does doing done down during each either else enough even ever every everybody everyone
-    everything except few for from further had has have having he hence her here hers herself him
-    himself his how however i if in indeed instead into is it its itself just least less let like
-    many may maybe me might mine more most much must my myself near neither never next no nobody
-    none nor not nothing now of off often on once one only onto or other others our ours ourselves
-    out over own perhaps quite rather same seldom several shall she should since so some somebody
-    someone something somewhere soon still such than that the their theirs them themselves then
-    there therefore these they this those though through throughout thus till to together too
-    toward towards two three under underneath unless until up upon us very was we well were what
-    whatever when whenever where wherever whether which while who whoever whole whom whose why will
-    with within without would yes yet you your yours yourself""".split()
+    """a about above across after again against all almost along already also although always am
+    among an and another any anybody anyone anything are around as at away back be because been
+    before behind being below beside besides between beyond both but by can cannot could did do
+    does doing done down during each either else enough even ever every everybody everyone
+    everything except few for from further had has have having he hence her here hers herself
+    him himself his how however i if in indeed instead into is it its itself just least less let
+    like many may maybe me might mine more most much must my myself near neither never next no
+    nobody none nor not nothing now of off often on once one only onto or other others our ours
+    ourselves out over own perhaps quite rather same seldom several shall she should since so
+    some somebody someone something somewhere soon still such than that the their theirs them
+    themselves then there therefore these they this those though through throughout thus till to
+    together too toward towards two three under underneath unless until up upon us very was we
+    well were what whatever when whenever where wherever whether which while who whoever whole
+    whom whose why will with within without would yes yet you your yours yourself""".split()
 )
 DETERMINERS = frozenset("a an the this that these those my your our his her its their no".split())
 DETERMINERS |= frozenset("every each another some any".split())
@@ -38,53 +38,71 @@ PREPOSITIONS = frozenset(
     with within without to""".split()
 )
 AUXILIARIES = frozenset("is are was were do does did can could should would will must may".split())
-NOT_NOUNS = frozenset(
+ADJECTIVES = frozenset(
     """good better best bad worse worst big small large little long short old new young free full
     empty own real true false right wrong sure clear hard easy high low great first last second
-    third next later early late left whole half main ready able likely certain different
+    third next later early late left whole half main ready able likely certain different kind
     same such open closed dark quiet loud slow fast possible impossible honest fair plain clever
-    said says say make makes made take takes took taken give gives gave given get gets got go goes
-    went gone come comes came know knows knew known think thinks thought see sees saw seen want
-    wants need needs keep keeps kept hold holds held stand stands stood ask asks put puts tell
-    tells told find finds found feel feels felt seem seems look looks use uses mean means begin
-    begins began become becomes became bring brings brought write writes wrote written read reads
-    speak speaks spoke talk talks fall falls fell build builds built pay pays paid hear hears heard
-    leave leaves let lets lose loses lost grow grows grew live lives lived matter matters happen
-    happens work works carry carries decide decides wait waits die dies break breaks broke turn
-    turns start starts stop stops run runs ran call calls learn learns remember forget forgets
-    please thanks thank hello today tomorrow yesterday tonight really probably exactly simply""".split()
+    blank brass clean deep dry general grey red blue black white happy heavy human light modern
+    narrow patient poor rich rough sharp shared spare steady straight strong weak wide wild wise
+    cheap dear cold warm common modest rare safe strange sweet stone night""".split()
 )
+ADJECTIVE_ENDINGS = ("al", "ic", "ous", "ful", "less", "ive", "able", "ible", "ed", "ing", "ant")
+NOT_NOUNS = ADJECTIVES | frozenset(
+    """said says say make makes made take takes took taken give gives gave given get gets got go
+    goes went gone come comes came know knows knew known think thinks thought see sees saw seen
+    want wants need needs keep keeps kept hold holds held stand stands stood ask asks put puts
+    tell tells told find finds found feel feels felt seem seems look looks use uses mean means
+    begin begins began become becomes became bring brings brought write writes wrote written
+    read reads speak speaks spoke talk talks fall falls fell build builds built pay pays paid
+    hear hears heard leave leaves let lets lose loses lost grow grows grew live lives lived
+    matter matters happen happens work works carry carries decide decides wait waits die dies
+    break breaks broke turn turns start starts stop stops run runs ran call calls learn learns
+    remember forget forgets please thanks thank hello today tomorrow yesterday tonight really
+    probably exactly simply settle settles arrives balances binds cares costs cross depends fits
+    hum hurry hurts longer nearer older younger smaller bigger higher lower overnight shy sleeps
+    stays twice wild worth sooner round inside outside opposite act acts""".split()
+)
+SELF_NAMING = frozenset(["as", "am", "i'm"])
+"""Before an article: "as a poet" names the speaker and not a topic."""
 VAGUE = frozenset(
     """thing things part parts way ways kind kinds sort bit lot lots place time times day days year
-    years week hour end rest side point case fact example moment matter one ones number step steps
-    question questions answer answers idea word words reason middle beginning start same nothing
-    everything half use mind sense while something anything deal chance somebody nobody who life
-    conversation channel talk message sentence evening line lines others people person look turn
-    course room table""".split()
+    years week hour end rest side point case fact example moment matter one ones number step
+    steps question questions answer answers idea word words reason middle beginning start same
+    nothing everything half use mind sense while something anything deal chance somebody nobody
+    who life conversation channel talk message sentence evening line lines others people person
+    look turn course room table pair cup pinch top minute weeks night nights morning mornings
+    afternoon occasion respect name names trade heart thread gap bargain helper supper aim home
+    care summer winter month months hours minutes order sake""".split()
 )
 MASS = frozenset(
     """advice art attention bread care cash change coffee comfort courage damage democracy earth
     energy equality evidence faith fire food freedom friendship furniture gold grief happiness
     harmony health help history home honesty hope ice information justice kindness knowledge
-    land language laughter law light love loyalty luck memory mercy money music nature news noise
-    order pain paper patience peace poetry power pride progress proof rain respect rice risk safety
-    salt sand science silence sleep smoke snow soil space speed steel stone sugar tea technology
-    traffic trouble trust truth violence wealth weather wisdom wood work automation gossip gravity
-    electricity housing water air privacy responsibility education ethics physics politics
-    mathematics economics""".split()
+    land language laughter law light love loyalty luck memory mercy money music nature news
+    noise order pain paper patience peace poetry power pride progress proof rain respect rice
+    risk safety salt sand science silence sleep smoke snow soil space speed steel stone sugar
+    tea technology traffic trouble trust truth violence wealth weather wisdom wood work
+    automation gossip gravity electricity housing water air privacy responsibility education
+    ethics physics politics mathematics economics""".split()
 )
 COUNT = frozenset(
     """archive artist beam bell bird boat bolt book border box bridge budget building captain chair
     chart child church citizen city clock compromise contract council country crack crowd debt
-    desk dog door dream engine error factory family farm fence field fire-brigade fish foundation
-    friend future game garden gate ghost government guest habit harbour harvest heart hill
-    hospital house joke judge key king kitchen ladder lamp law library load machine map market
-    meeting mill mind mirror mistake mountain neighbour neighbor newspaper number orchestra owner
-    park picture plan planet poem poet port price promise record recipe repair rescue river road
-    robot roof rope rule rumour school sea season secret ship shop shore signal singer soldier
-    song square stage star station storm story stranger street student system teacher test theatre
-    tool tower town trade train tree tune valley village voice vote wall weed well wheel wind
-    window winter witness""".split()
+    desk dog door dream engine error factory family farm fence field fire-brigade fish
+    foundation friend future game garden gate ghost government guest habit harbour harvest heart
+    hill hospital house joke judge key king kitchen ladder lamp law library load machine map
+    market meeting mill mind mirror mistake mountain neighbour neighbor newspaper number
+    orchestra owner park picture plan planet poem poet port price promise record recipe repair
+    rescue river road robot roof rope rule rumour school sea season secret ship shop shore
+    signal singer soldier song square stage star station storm story stranger street student
+    system teacher test theatre tool tower town train tree tune valley village voice vote wall
+    weed well wheel wind window winter witness""".split()
+)
+ALSO_VERBS = frozenset(
+    """art attention care change cash comfort damage fire grief help home hope laughter light love
+    noise order pain power progress rain respect risk salt sand sleep smoke snow sound speed
+    stone traffic trouble trust water work gossip""".split()
 )
 PLURALS = frozenset("children people men women feet mice teeth data police folk".split())
 SINGULAR_ENDINGS = ("ss", "us", "is", "news", "ics", "lens", "series", "gas")
@@ -166,36 +184,47 @@ def _noun_at(tokens: list[str], index: int) -> Noun | None:
     if not _may_be_noun(word):
         return None
     start = index
-    while start and _may_be_modifier(tokens[start - 1].casefold()):
+    while start and index - start < 3 and _describes(tokens[start - 1].casefold()):
         start -= 1
     before = tokens[start - 1].casefold() if start else ""
     following = tokens[index + 1].casefold() if index + 1 < len(tokens) else "."
     ends_phrase = not following[0].isalpha() or following in FUNCTION_WORDS
+    if start > 1 and tokens[start - 2].casefold() in SELF_NAMING:
+        return None
     known = word in COUNT or word in MASS or word in PLURALS or word.removesuffix("s") in COUNT
     if before in DETERMINERS and (ends_phrase or known):
         number = _number(word) if before not in {"a", "an", "every", "each"} else "one"
-        described = " ".join([*tokens[start:index], word]) if index - start <= 2 else ""
+        described = " ".join([*tokens[start:index], word])
         definite = before not in {"a", "an", "no", "some", "any", "every", "each", "another"}
         return Noun(word, number, definite, described)
     if before in AUXILIARIES and start == 1 and (index == start or _number(word) == "many"):
         return Noun(word, _bare_number(word))
-    if before in PREPOSITIONS and ends_phrase and _number(word) == "many":
-        return Noun(word, "many")
-    if known and (word in MASS or _number(word) == "many") and ends_phrase:
+    bare = _number(word) == "many" or word in MASS
+    if not bare or not ends_phrase or before == "to":
+        return None
+    if before in PREPOSITIONS or (known and word not in ALSO_VERBS):
         return Noun(word, _number(word))
     return None
 
 
 def _may_be_noun(word: str) -> bool:
-    if len(word) < 3 or not word.isalpha() or word in FUNCTION_WORDS or word in NOT_NOUNS:
+    if (
+        not 3 <= len(word) <= 24
+        or not word.isalpha()
+        or word in FUNCTION_WORDS
+        or word in NOT_NOUNS
+    ):
         return False
     if word in COUNT or word in MASS or word in PLURALS:
         return True
     return not word.endswith(("ly", "ing", "ed", "est", "ful", "ous", "ive", "able", "less"))
 
 
-def _may_be_modifier(word: str) -> bool:
-    return word.isalpha() and word not in FUNCTION_WORDS and len(word) > 2
+def _describes(word: str) -> bool:
+    """Whether it can stand between an article and its noun."""
+    if len(word) < 3 or not word.isalpha() or word in FUNCTION_WORDS:
+        return False
+    return word in ADJECTIVES or (word.endswith(ADJECTIVE_ENDINGS) and word not in COUNT)
 
 
 def _number(word: str) -> str:

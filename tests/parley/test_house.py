@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -54,6 +54,11 @@ def run(*command: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.Complete
     )
 
 
+def named(paths: Iterable[Path]) -> str:
+    """Spell paths out, one a line, so that a failing test shows them all."""
+    return "\n".join(path.relative_to(ROOT).as_posix() for path in paths)
+
+
 @cache
 def project() -> dict[str, Any]:
     """Read pyproject.toml."""
@@ -90,12 +95,12 @@ def long_functions(source: str) -> Iterator[str]:
 def test_every_file_is_short_or_says_why_not() -> None:
     code = [path for path in house_files() if path.suffix in {".py", ".lua", ".toml"}]
     assert ROOT / "utils" / "protocol.py" in code
-    assert [str(path) for path in code if too_long(path.read_text())] == []
+    assert named(path for path in code if too_long(path.read_text())) == ""
 
 
 def test_every_function_is_short_or_says_why_not() -> None:
     code = [path for path in house_files() if path.suffix == ".py"]
-    assert [f"{path}:{name}" for path in code for name in long_functions(path.read_text())] == []
+    assert named(path / name for path in code for name in long_functions(path.read_text())) == ""
 
 
 def test_a_long_file_is_found_unless_it_gives_a_reason() -> None:
@@ -122,8 +127,8 @@ def leaks(text: str) -> list[str]:
 
 
 def test_no_tracked_file_names_a_registry_or_somebodys_machine() -> None:
-    found = {str(path): leaks(path.read_bytes().decode(errors="ignore")) for path in house_files()}
-    assert {path: what for path, what in found.items() if what} == {}
+    texts = {path: path.read_bytes().decode(errors="ignore") for path in house_files()}
+    assert named(path / repr(leak) for path, text in texts.items() for leak in leaks(text)) == ""
 
 
 @pytest.mark.parametrize(
@@ -143,9 +148,9 @@ def test_a_registry_address_or_a_machine_path_is_found(bad: str) -> None:
 
 
 def test_the_tests_are_no_package() -> None:
-    assert [
-        p for p in house_files() if p.name == "__init__.py" and ROOT / "tests" in p.parents
-    ] == []
+    tests = [path for path in house_files() if ROOT / "tests" in path.parents]
+    assert Path(__file__) in tests
+    assert named(path for path in tests if path.name == "__init__.py") == ""
 
 
 # The lock file

@@ -1,0 +1,128 @@
+"""One run as a host sees it: the scenario, the host's seats in it, and what they hear."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from bots.agent import Task, prepare
+from bots.hearing import Hearing
+from bots.memory.seam import Memory
+from bots.minds.seam import Mind
+from bots.seat import Seat
+from utils import keys, plugins
+from utils.errors import BadEntry
+from utils.mail import ChannelEntry, StandingGrant
+from utils.spec import BotSpec, Spec
+from utils.streams import Entry, Streams
+
+log = logging.getLogger("bots")
+
+MEMORIES = "parley.memories"
+MINDS = "parley.minds"
+
+
+class Company:
+    """A run that this host serves bots of.
+
+    Args:
+        run: The run's id.
+        spec: Its resolved scenario.
+        ollama_host: Where a model is asked that names no host of its own.
+    """
+
+    def __init__(self, run: str, spec: Spec, *, ollama_host: str) -> None:
+        self.run, self.spec = run, spec
+        self.displays = spec.displays()
+        self.seats: dict[str, Seat] = {}
+        self._minds: dict[str, Mind] = {}
+        self._ollama_host = ollama_host
+        self._after: dict[str, str] = {}
+
+    def mind(self, model: str) -> Mind:
+        """Find the mind behind a model's name, made and checked when first asked for.
+
+        Raises:
+            Missing: Its server or model is not there.
+            BadInput: There is no such mind.
+        """
+        if model not in self._minds:
+            spec = self.spec.models[model]
+            spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
+            mind: Mind = plugins.find(MINDS, spec.mind)(spec)
+            mind.preflight()
+            self._minds[model] = mind
+        return self._minds[model]
+
+    def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
+        """Make a seat for a bot; it has heard nothing yet."""
+        memory: Memory = plugins.find(MEMORIES, bot.memory.kind)(bot.memory)
+        seat = Seat(bot=bot, memory=memory, hearing=Hearing(bot.name), asked_ms=now_ms)
+        self.seats[bot.name] = seat
+        return seat
+
+    def catch_up(self, streams: Streams, seat: Seat) -> None:
+        """Let a new seat hear what was said before it came."""
+        read: list[Entry] = []
+        for key in self._channel_keys(seat.bot.name):
+            position = self._after.setdefault(key, "0-0")
+            read += streams.all(key, upto=position) if position != "0-0" else []
+        for entry in _in_order(read):
+            seat.hearing.take(entry)
+
+    def listen(self, streams: Streams) -> None:
+        """Read what the channels hold by now, for every seat at once.
+
+        Called when a seat is granted something and not before: a channel that many
+        hosts follow would otherwise wake them all at every word.
+        """
+        while self._after:
+            read = streams.read(self._after, count=1000)
+            for entry in read:
+                self._after[entry.key] = entry.id
+            for heard in _in_order(read):
+                for seat in self.seats.values():
+                    seat.hearing.take(heard)
+            if len(read) < 1000:
+                return
+
+    def prepare(self, host: str, seat: Seat, grant: StandingGrant) -> Task:
+        """Make the task of answering a grant."""
+        return prepare(
+            run=self.run,
+            host=host,
+            seat=seat.number,
+            bot=seat.bot,
+            model=self.spec.models[seat.bot.model],
+            grant=grant,
+            hearing=seat.hearing,
+            memory=seat.memory,
+            displays=self.displays,
+        )
+
+    def close(self) -> None:
+        """Stop all answers and let connections go."""
+        for seat in self.seats.values():
+            seat.stop_all("run over")
+        for mind in self._minds.values():
+            mind.close()
+
+    def _channel_keys(self, bot: str) -> list[str]:
+        return [
+            keys.channel(self.run, channel.name)
+            for channel in self.spec.channels
+            if bot in channel.members
+        ]
+
+
+def _in_order(read: list[Entry]) -> list[ChannelEntry]:
+    """Parse channel entries and put those of several channels in the journal's order."""
+    parsed = []
+    for entry in read:
+        try:
+            parsed.append(ChannelEntry.model_validate_json(entry.body))
+        except ValueError as error:
+            raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error
+    return sorted(parsed, key=lambda entry: entry.seq)
+
+

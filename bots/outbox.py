@@ -1,0 +1,102 @@
+"""What a host has said and not yet seen consumed. Resent after a reconnect.
+
+The engine knows an input it has seen by its nonce, so saying it twice does no harm,
+and a server that forgot it hears it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock
+
+from utils import keys
+from utils.errors import ServerGone
+from utils.protocol import Failed, Input, Proposed
+from utils.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One input, with the call record that goes out with it, in one MULTI."""
+
+    run: str
+    input: Input
+    record: str | None
+
+    def entries(self) -> list[tuple[str, str]]:
+        """List the stream entries of this letter: the call first, then the input."""
+        record = [(keys.calls(self.run), self.record)] if self.record is not None else []
+        return [*record, (keys.floor(self.run), self.input.model_dump_json())]
+
+
+class Outbox:
+    """Sends inputs, and keeps each until a commit names its nonce or its grant is closed.
+
+    Args:
+        streams: A connection of the outbox's own: worker threads send through it.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._lock = Lock()
+        self._waiting: dict[str, Letter] = {}
+        self._notes: list[tuple[str, str]] = []
+
+    def send(self, run: str, given: Input, record: str | None = None) -> None:
+        """Send an input; while the server is gone, keep it for `resend`."""
+        letter = Letter(run=run, input=given, record=record)
+        with self._lock:
+            self._waiting[given.nonce] = letter
+            with suppress(ServerGone):  # kept, and sent again by `resend`
+                self._streams.append_all(letter.entries())
+
+    def note(self, run: str, record: str) -> None:
+        """Write down a call that leads to no input of its own: a failed attempt."""
+        with self._lock:
+            self._notes.append((keys.calls(run), record))
+            with suppress(ServerGone):  # as above
+                self._send_notes()
+
+    def acknowledge(self, nonces: tuple[str, ...]) -> None:
+        """Forget inputs that a commit has named."""
+        with self._lock:
+            for nonce in nonces:
+                self._waiting.pop(nonce, None)
+
+    def drop_grant(self, run: str, epoch: int) -> None:
+        """Forget what answers a grant that is closed."""
+        self._drop(
+            lambda one: (
+                one.run == run
+                and isinstance(one.input, Proposed | Failed)
+                and one.input.epoch == epoch
+            )
+        )
+
+    def drop_run(self, run: str) -> None:
+        """Forget all that was said to a run."""
+        self._drop(lambda one: one.run == run)
+
+    def resend(self) -> None:
+        """Send everything again that no commit has named. Raises `ServerGone`."""
+        with self._lock:
+            self._send_notes()
+            for letter in self._waiting.values():
+                self._streams.append_all(letter.entries())
+
+    def __len__(self) -> int:
+        """Count what waits to be consumed."""
+        with self._lock:
+            return len(self._waiting)
+
+    def _send_notes(self) -> None:
+        while self._notes:
+            self._streams.append_all(self._notes[:1])
+            del self._notes[0]
+
+    def _drop(self, unwanted: Callable[[Letter], bool]) -> None:
+        with self._lock:
+            kept = {nonce: one for nonce, one in self._waiting.items() if not unwanted(one)}
+            self._waiting = kept

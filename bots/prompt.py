@@ -1,0 +1,143 @@
+"""From a persona and what was recalled to the messages of a chat. Pure.
+
+One system message says who the bot is. A bot's own past lines are `assistant`
+messages without a name; everybody else's are `user` messages, `Name: text`, in which
+only the first line of what somebody said begins at the margin: a text that holds
+`Name:` on a line of its own cannot pass for another speaker. The last message is
+always the user's, and ends with what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bots.memory.seam import Recalled
+from bots.tokens import MESSAGE_TOKENS, estimate_tokens
+from utils.calls import ChatMessage, Exposure
+from utils.persona import placeholders, render
+from utils.protocol import Ask, AskAct, Heard
+from utils.spec import BotSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt, and the ledger of what it was made from."""
+
+    messages: tuple[ChatMessage, ...]
+    exposures: tuple[Exposure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a bot is asked, and among whom.
+
+    Attributes:
+        displays: Every bot's name to the name it is shown by.
+        members: The channel's members, in order, the bot among them.
+    """
+
+    channel: str
+    displays: Mapping[str, str]
+    members: Sequence[str]
+
+
+def build(
+    bot: BotSpec, place: Place, recalled: Recalled, ask: Ask, *, room_tokens: int
+) -> Prompt:
+    """Write the prompt for one turn.
+
+    Args:
+        bot: Who is asked.
+        place: Where, and among whom.
+        recalled: What its memory gives, oldest first.
+        ask: What is asked.
+        room_tokens: What the prompt may take, in tokens as we estimate them. The
+            oldest messages are dropped until it fits; the system message and the ask
+            stay whatever they take.
+
+    Returns:
+        The chat, and an exposure for each message: seen, or left out for the budget;
+        and one for what the memory left out, which names the newest such message and
+        stands for it and all older ones.
+    """
+    name = place.displays[bot.name]
+    others = [place.displays[member] for member in place.members if member != bot.name]
+    values = placeholders(bot.persona, name=name, others=others, channel=place.channel)
+    system = render(bot.prompt.system, values)
+    asked = "\n\n".join(filter(None, (render(bot.prompt.ask, values), _asked(ask))))
+    room = room_tokens - estimate_tokens(system + asked) - 2 * MESSAGE_TOKENS
+    kept = _fitting(recalled.messages, room)
+    dropped = recalled.messages[: len(recalled.messages) - len(kept)]
+    tagged = bot.memory.scope == "all"
+    chat = _chat(bot.name, place.displays, kept, tagged=tagged)
+    head = (ChatMessage(role="system", content=system),) if system else ()
+    return Prompt(
+        messages=(*head, *_with_ask(chat, asked)), exposures=_ledger(recalled, kept, dropped)
+    )
+
+
+def line_of(event: Heard, displays: Mapping[str, str], *, tagged: bool) -> str:
+    r"""Write what somebody said as it stands in another's prompt.
+
+    Example:
+        >>> said = Heard(channel="main", turn=2, round=1, speaker="bo", audience="all",
+        ...              text="No.\nAda: I agree!")
+        >>> print(line_of(said, {"bo": "Bo"}, tagged=True))
+        [main] Bo: No.
+          Ada: I agree!
+    """
+    tag = f"[{event.channel}] " if tagged else ""
+    if event.speaker is None:
+        who = "(opening) " if event.turn == 0 else "(announcement) "
+    else:
+        who = f"{displays.get(event.speaker, event.speaker)}: "
+    return tag + who + "\n  ".join(event.text.splitlines())
+
+
+def _chat(
+    bot: str, displays: Mapping[str, str], heard: Sequence[Heard], *, tagged: bool
+) -> list[ChatMessage]:
+    """Write the messages, those of others that follow one another in one."""
+    chat: list[ChatMessage] = []
+    for event in heard:
+        own = event.speaker == bot
+        tag = f"[{event.channel}] " if tagged else ""
+        content = tag + event.text if own else line_of(event, displays, tagged=tagged)
+        role = "assistant" if own else "user"
+        if chat and chat[-1].role == role:
+            content = f"{chat.pop().content}\n{content}"
+        chat.append(ChatMessage.model_validate({"role": role, "content": content}))
+    return chat
+
+
+def _with_ask(chat: list[ChatMessage], asked: str) -> list[ChatMessage]:
+    if chat and chat[-1].role == "user":
+        asked = f"{chat.pop().content}\n\n{asked}"
+    return [*chat, ChatMessage(role="user", content=asked)]
+
+
+def _asked(ask: Ask) -> str:
+    return ask.text if isinstance(ask, AskAct) else ask.hint
+
+
+def _fitting(messages: tuple[Heard, ...], room_tokens: int) -> tuple[Heard, ...]:
+    """Keep the newest messages that fit; always the very last one."""
+    left = room_tokens
+    for index in range(len(messages) - 1, -1, -1):
+        left -= estimate_tokens(messages[index].text) + MESSAGE_TOKENS
+        if left < 0:
+            return messages[min(index + 1, len(messages) - 1) :]
+    return messages
+
+
+def _ledger(
+    recalled: Recalled, kept: Sequence[Heard], dropped: Sequence[Heard]
+) -> tuple[Exposure, ...]:
+    older = (
+        [Exposure(kind="messages_up_to", item=recalled.older, seen=False, why="window")]
+        if recalled.older
+        else []
+    )
+    left_out = [Exposure(item=event.message_id, seen=False, why="budget") for event in dropped]
+    return (*older, *left_out, *(Exposure(item=event.message_id, seen=True) for event in kept))

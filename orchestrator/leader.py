@@ -1,0 +1,242 @@
+"""One run, led: the dull edge between the engine and Redis.
+
+A leader holds a run's state, turns floor entries and deadlines into commits, and
+appends each one by compare-and-set. It may be wrong about being the leader: then its
+next commit finds another's in its place, `Conflict` is raised, and nothing was written.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator import engine, recovery
+from orchestrator.batch import before_deadline, entry_ms
+from orchestrator.plugins import rules_for
+from orchestrator.routes import entries
+from orchestrator.rules import Rules
+from orchestrator.state import State
+from utils import keys
+from utils.errors import BadEntry, Conflict, Hole
+from utils.journal import MAX_COMMIT_BYTES, Consumed, Sealed, consume, follow, sha256_of
+from utils.protocol import CallsCounted, HostLost, Notice, Observed, Started
+from utils.spec import Spec
+from utils.streams import Entry, Streams
+
+KEPT_COMMITS = 10_000
+"""Commits a leader keeps to mend the journal of a server that forgot its tail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A commit as it was written, with the entries that went beside it."""
+
+    sealed: Sealed
+    beside: dict[str, str]
+
+
+class Leader:
+    """Leads one run.
+
+    Args:
+        streams: The process's connection.
+        run: The run's id.
+        rules: What the run follows.
+        spec_sha256: The hash of the spec as it is stored.
+    """
+
+    def __init__(self, streams: Streams, run: str, rules: Rules, spec_sha256: str) -> None:
+        self.streams, self.run, self.rules = streams, run, rules
+        self.state: State = engine.initial(rules)
+        self.ended_at_ms = 0
+        self._spec_sha256 = spec_sha256
+        self._kept: deque[Kept] = deque(maxlen=KEPT_COMMITS)
+        self._last: Sealed | None = None
+        self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
+
+    @classmethod
+    def open(
+        cls, streams: Streams, run: str, *, on_page: Callable[[], None] | None = None
+    ) -> Leader:
+        """Read a run's spec and fold its journal.
+
+        Args:
+            on_page: Called now and then while a long journal is folded, so that the
+                lease can be renewed.
+
+        Raises:
+            BadEntry: Spec or journal are not what they say they are.
+        """
+        body = streams.spec(run)
+        if body is None:
+            raise BadEntry(f"run {run}", "it has no spec")
+        rules = rules_for(Spec.model_validate_json(body))
+        leader = cls(streams, run, rules, sha256_of(body))
+        for sealed in streams.journal(run):
+            leader._take(sealed)
+            if on_page and sealed.seq % 500 == 0:
+                on_page()
+        return leader
+
+    # --- what the process asks ------------------------------------------------------
+
+    @property
+    def floor_key(self) -> str:
+        """The stream this leader consumes, from `state.cursor` on."""
+        return keys.floor(self.run)
+
+    def begin(self, now_ms: int) -> None:
+        """Write the first commit, if the journal is empty."""
+        if self.state.seq == 0:
+            started = Started(run=self.run, spec_sha256=self._spec_sha256)
+            self._commit((), (started,), now_ms)
+
+    def consume(self, read: list[Entry], now_ms: int) -> None:
+        """Take floor entries in, with the deadlines that passed before each of them."""
+        waiting = [consume(entry.id, entry.fields) for entry in read]
+        while waiting and self.state.phase != "closed":
+            taken = before_deadline(waiting, recovery.next_due_ms(self.rules, self.state))
+            if not taken and not self._fire(entry_ms(waiting[0].id) - 1, now_ms):
+                taken = (waiting[0],)
+            if taken:
+                taken = self._commit_inputs(taken, now_ms)
+                del waiting[: len(taken)]
+
+    def fire_due(self, now_ms: int) -> None:
+        """Let what is due by now happen."""
+        due_ms = recovery.next_due_ms(self.rules, self.state)
+        if due_ms is not None and due_ms <= now_ms:
+            self._fire(now_ms, now_ms)
+
+    def ms_to_next(self, now_ms: int) -> int | None:
+        """Tell how long nothing is due by itself; none when nothing ever is."""
+        due_ms = recovery.next_due_ms(self.rules, self.state)
+        return None if due_ms is None else due_ms - now_ms
+
+    def lose_hosts(self, present: set[str], now_ms: int) -> None:
+        """Notice the hosts that serve this run and are no longer there."""
+        serving = {seat.host for seat in self.state.seats.values() if seat.host}
+        for host in sorted(serving - present):
+            self._commit((), (HostLost(host=host),), now_ms)
+
+    def close_record(self, now_ms: int, *, wait_ms: int) -> bool:
+        """Close the record of an ended run, once its hosts have left or time is up.
+
+        Returns:
+            Whether the record is closed now.
+        """
+        if self.state.phase == "ended":
+            seated = any(seat.host for seat in self.state.seats.values())
+            if seated and now_ms < self.ended_at_ms + wait_ms:
+                return False
+            calls, last_id = self.streams.tally(keys.calls(self.run))
+            self._commit((), (CallsCounted(calls=calls, last_id=last_id),), now_ms)
+        return self.state.phase == "closed"
+
+    def recover(self, now_ms: int) -> None:
+        """After a reconnect: see whether the server still holds what was written.
+
+        A tail it forgot is appended again. A commit whose reply was lost is found
+        there and taken in.
+
+        Raises:
+            Conflict: Another leader has written. Fold again.
+            Hole: The server forgot more than this leader kept. Fold again, and `halt`.
+        """
+        top = self.streams.top(keys.journal(self.run))
+        seq, sha256 = (int(top.id.partition("-")[0]), top.fields.get("h", "")) if top else (0, "")
+        if self._unsure and (seq, sha256) == (self._unsure[0].seq, self._unsure[0].sha256):
+            self._advance(*self._unsure)
+        self._unsure = None
+        if seq == self.state.seq and sha256 in ("", self.state.sha256):
+            return
+        if seq > self.state.seq:
+            raise Conflict(seq, sha256)
+        self._mend(seq, sha256, now_ms)
+
+    def halt(self, why: str, now_ms: int) -> None:
+        """End the run with an incident: its record has a hole that nobody can mend."""
+        self._commit((), (Observed(name="hole", detail=why[:500]),), now_ms)
+
+    # --- commits --------------------------------------------------------------------
+
+    def _commit_inputs(self, taken: tuple[Consumed, ...], now_ms: int) -> tuple[Consumed, ...]:
+        """Commit as many of these inputs as fit; those that were."""
+        while not self._commit(taken, (), now_ms):
+            if len(taken) == 1:
+                cut = taken[0].model_copy(
+                    update={"raw": taken[0].raw[:500], "malformed": "too large for a commit"}
+                )
+                self._commit((cut,), (), now_ms)
+                break
+            taken = taken[: len(taken) // 2]
+        return taken
+
+    def _fire(self, by_ms: int, now_ms: int) -> bool:
+        """Let what is due by a time happen; whether anything was."""
+        noticed = recovery.due(self.rules, self.state, by_ms=by_ms)
+        if noticed:
+            self._commit((), tuple(noticed), now_ms)
+        return bool(noticed)
+
+    def _commit(
+        self, inputs: tuple[Consumed, ...], noticed: tuple[Notice, ...], now_ms: int
+    ) -> bool:
+        """Decide and append; false only when the commit would be too large."""
+        sealed = engine.compose(
+            self.rules,
+            self.state,
+            engine.Causes(inputs=inputs, noticed=noticed),
+            at_ms=max(self.state.at_ms, now_ms),
+            cursor=inputs[-1].id if inputs else self.state.cursor,
+        )
+        if sealed is None:
+            return True
+        if inputs and len(sealed.body) > MAX_COMMIT_BYTES:
+            return False
+        after = engine.evolve(self.rules, self.state, sealed)
+        beside = entries(self.state, after, sealed)
+        self._unsure = (sealed, after, beside)
+        self._append(sealed, beside)
+        self._unsure = None
+        self._advance(sealed, after, beside)
+        return True
+
+    def _append(self, sealed: Sealed, beside: dict[str, str]) -> None:
+        targets = {target_key(self.run, target): body for target, body in beside.items()}
+        self.streams.commit(self.run, sealed, targets)
+
+    def _take(self, sealed: Sealed) -> None:
+        """Take in a commit read from the journal."""
+        follow(self._last, sealed)
+        after = engine.evolve(self.rules, self.state, sealed)
+        self._advance(sealed, after, entries(self.state, after, sealed))
+
+    def _advance(self, sealed: Sealed, after: State, beside: dict[str, str]) -> None:
+        if after.phase == "ended" and self.state.phase != "ended":
+            self.ended_at_ms = sealed.commit.at_ms
+        self.state, self._last = after, sealed
+        self._kept.append(Kept(sealed=sealed, beside=beside))
+
+    def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
+        """Append again what a restarted server forgot, from commit `seq` on."""
+        kept = [one for one in self._kept if one.sealed.seq > seq]
+        first = kept[0].sealed if kept else None
+        if first is None or first.seq != seq + 1 or (seq and first.commit.prev != sha256):
+            raise Hole(f"the server's journal ends at {seq}, mine at {self.state.seq}")
+        for one in kept:
+            self._append(one.sealed, one.beside)
+        detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
+        self._commit((), (Observed(name="mended", detail=detail),), now_ms)
+
+
+def target_key(run: str, target: str) -> str:
+    """Name the key of a target: `channel:<name>` or `inbox:<host>`.
+
+    Example:
+        >>> target_key("tea", "inbox:h1")
+        'parley:{tea}:inbox:h1'
+    """
+    kind, _, name = target.partition(":")
+    return keys.channel(run, name) if kind == "channel" else keys.inbox(run, name)

@@ -1,0 +1,242 @@
+"""The orchestrator's process: leads every run it can get, and stands by for the rest.
+
+One thread, one connection, one blocking read over the floors of all runs led. Leases
+are renewed between reads, so a process whose loop hangs loses them by itself: there is
+no thread that would renew them on its behalf.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from orchestrator.leader import Leader, target_key
+from utils import keys
+from utils.clock import Clock
+from utils.errors import BadEntry, BadInput, Conflict, Hole, ServerGone, TargetRefused
+from utils.servertime import ServerTime
+from utils.streams import MAX_BLOCK_MS, Entry, Streams
+
+log = logging.getLogger("orchestrator")
+
+FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
+
+
+@dataclass(slots=True)
+class Timetable:
+    """When the periodic things were last done, local monotonic milliseconds."""
+
+    leases_ms: int = -(10**9)
+    hosts_ms: int = -(10**9)
+
+
+class Orchestrator:
+    """Leads runs.
+
+    Args:
+        streams: This process's only connection.
+        clock: Local time.
+        name: Owner name for leases; unique among processes.
+        lease_ms: How long a lease lasts without renewal.
+        only: Lead this run alone; none for every live run.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        *,
+        clock: Clock,
+        name: str,
+        lease_ms: int,
+        only: str | None = None,
+    ) -> None:
+        self.streams, self.clock, self.name = streams, clock, name
+        self.lease_ms, self.only = lease_ms, only
+        self.time = ServerTime(streams, clock)
+        self.led: dict[str, Leader] = {}
+        self.closed: set[str] = set()
+        self._broken: set[str] = set()
+        self._done = Timetable()
+        self._connected = False
+        self._server_id = ""
+        self._patience_ms = 0
+        self._pause_ms = FIRST_PAUSE_MS
+        self._registry: str | None = None
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ask the loop to end after this step; safe from a signal handler."""
+        self._stopping = True
+
+    def run(self, *, until_closed: bool = False) -> None:
+        """Work until told to stop, or until the one run is closed."""
+        while not self._stopping and not (until_closed and self.only in self.closed):
+            self.step()
+        self.hand_over()
+
+    def step(self, *, block_ms: int = MAX_BLOCK_MS) -> None:
+        """Do one round: leases, hosts, floors, deadlines."""
+        try:
+            if not self._connected:
+                self._connect()
+            self._keep_leases()
+            self._check_hosts()
+            self._read(self._block_ms(block_ms))
+            self._finish()
+            self._pause_ms = FIRST_PAUSE_MS
+        except ServerGone as gone:
+            if self._connected:
+                log.warning("%s; waiting for it", gone)
+            self._connected = False
+            self.clock.sleep_s(self._pause_ms / 1000)
+            self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+
+    def hand_over(self) -> None:
+        """Let go of every lease, so that another can lead at once."""
+        try:
+            for run in list(self.led):
+                self.streams.release_lease(keys.leader(run), self.name)
+        except ServerGone:
+            log.warning("the server is gone: leases lapse by themselves")
+        self.led.clear()
+
+    # --- connection -------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """After a (re)connect: sample the time, and see what the server still holds."""
+        self.time.sample()
+        server_id = str(self.streams.info().get("run_id", ""))
+        if self._server_id and server_id != self._server_id:
+            # Another process may be mending what a restarted server forgot.
+            self._patience_ms = self.clock.now_ms() + self.lease_ms
+        self._server_id, self._registry = server_id, None
+        self._done = Timetable(hosts_ms=self.clock.now_ms() + self.lease_ms)
+        for run, leader in list(self.led.items()):
+            with self._guard(run):
+                leader.recover(self.time.now_ms())
+        self._connected = True
+
+    # --- leases -----------------------------------------------------------------------
+
+    def _keep_leases(self) -> None:
+        """Every third of a lease: renew what is led, and try for what is free."""
+        if self.clock.now_ms() - self._done.leases_ms < self.lease_ms // 3:
+            return
+        self._done.leases_ms = self.clock.now_ms()
+        for run in list(self.led):
+            self._renew(run)
+        live = self.streams.live_runs()
+        if self.clock.now_ms() >= self._patience_ms:
+            for run in live:
+                if run not in self.led and run not in self._broken and self.only in (None, run):
+                    self._try_to_lead(run)
+
+    def _renew(self, run: str) -> None:
+        key = keys.leader(run)
+        kept = self.streams.renew_lease(key, self.name, ttl_ms=self.lease_ms)
+        if not kept and not self.streams.take_lease(key, self.name, ttl_ms=self.lease_ms):
+            log.warning("run %s: another leads it now", run)
+            self.led.pop(run, None)
+
+    def _try_to_lead(self, run: str) -> None:
+        if not self.streams.take_lease(keys.leader(run), self.name, ttl_ms=self.lease_ms):
+            return
+        with self._guard(run):
+            self.time.sample()
+            leader = Leader.open(self.streams, run, on_page=lambda: self._renew(run))
+            self.led[run] = leader
+            leader.begin(self.time.now_ms())
+            log.info("run %s: leading from commit %d", run, leader.state.seq)
+
+    @contextmanager
+    def _guard(self, run: str) -> Iterator[None]:
+        """Do something with a run; give the run up when its record is not ours to write."""
+        try:
+            yield
+        except Conflict as conflict:
+            log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
+            self._let_go(run)
+        except Hole as hole:
+            self._halt(run, str(hole))
+        except (BadEntry, BadInput, TargetRefused) as broken:
+            log.error("run %s: cannot be led: %s", run, broken)
+            self._broken.add(run)
+            self._let_go(run)
+
+    def _let_go(self, run: str) -> None:
+        self.led.pop(run, None)
+        self.streams.release_lease(keys.leader(run), self.name)
+        self._done.leases_ms = -(10**9)
+
+    def _halt(self, run: str, why: str) -> None:
+        log.error("run %s: halted: %s", run, why)
+        leader = Leader.open(self.streams, run)
+        self.led[run] = leader
+        leader.halt(why, self.time.now_ms())
+
+    # --- work -------------------------------------------------------------------------
+
+    def _check_hosts(self) -> None:
+        """Every third of a lease: notice the hosts whose presence lapsed."""
+        if not self.led or self.clock.now_ms() - self._done.hosts_ms < self.lease_ms // 3:
+            return
+        self._done.hosts_ms = self.clock.now_ms()
+        now_ms = self.time.now_ms()
+        present = {host for host, until in self.streams.presences().items() if until >= now_ms}
+        for run, leader in list(self.led.items()):
+            if leader.state.phase in ("gathering", "running"):
+                with self._guard(run):
+                    leader.lose_hosts(present, now_ms)
+
+    def _block_ms(self, longest_ms: int) -> int:
+        """Tell how long a read may wait: to the next deadline, the next lease, the next look."""
+        waits = [longest_ms, max(1, self.lease_ms // 3)]
+        now_ms = self.time.now_ms()
+        for leader in self.led.values():
+            left_ms = leader.ms_to_next(now_ms)
+            if left_ms is not None:
+                waits.append(left_ms)
+        return max(1, min(waits))
+
+    def _read(self, block_ms: int) -> None:
+        after = {leader.floor_key: leader.state.cursor for leader in self.led.values()}
+        after[keys.RUNS] = self._registry_position()
+        arrived: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.streams.read(after, block_ms=block_ms, count=100):
+            arrived[entry.key].append(entry)
+        if arrived.pop(keys.RUNS, None):
+            self._registry = None
+            self._done.leases_ms = -(10**9)
+        now_ms = self.time.now_ms()
+        for run, leader in list(self.led.items()):
+            with self._guard(run):
+                leader.consume(arrived.get(leader.floor_key, []), now_ms)
+                leader.fire_due(now_ms)
+
+    def _registry_position(self) -> str:
+        """Remember where the registry ends, to be woken when a run is added."""
+        if self._registry is None:
+            top = self.streams.top(keys.RUNS)
+            self._registry = top.id if top else "0-0"
+        return self._registry
+
+    def _finish(self) -> None:
+        """Close the records of runs that ended, and let them go."""
+        for run, leader in list(self.led.items()):
+            if leader.state.phase not in ("ended", "closed"):
+                continue
+            with self._guard(run):
+                if leader.close_record(self.time.now_ms(), wait_ms=self.lease_ms):
+                    self._retire(run, leader)
+
+    def _retire(self, run: str, leader: Leader) -> None:
+        self.streams.retire(run)
+        inboxes = [target for target in leader.state.tops if target.startswith("inbox:")]
+        self.streams.drop([target_key(run, target) for target in inboxes])
+        self.streams.release_lease(keys.leader(run), self.name)
+        self.led.pop(run, None)
+        self.closed.add(run)
+        log.info("run %s: closed after %d turns", run, leader.state.turns)

@@ -1,0 +1,272 @@
+"""From a scenario file to the spec of a run: every name looked up, every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bots.persona import load_personas, load_templates
+from utils import library, plugins
+from utils.errors import BadInput
+from utils.names import look_up, nearest, shown
+from utils.persona import Persona, PromptTemplate
+from utils.scenario import BotEntry, ChannelEntry, Crowd, MemoryEntry, Scenario, load
+from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec, WorldSpec
+from utils.yamlfile import Document
+from worlds.audience import AUDIENCES
+
+PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
+    "policy": ("chain", "moderated"),
+    "audience": ("graph", "shuffled_items"),
+    "mind": ("openai", "recorded", "remote"),
+    "world": ("naming", "grid", "town", "city", "wilds", "markets"),
+}
+"""Names that DESIGN gives to things that are not built yet."""
+
+OFFLINE_MODEL = "parley-offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says in place of the file. None leaves the file's word."""
+
+    turns: int | None = None
+    seed: int | None = None
+    mind: str | None = None
+    model: str | None = None
+    say: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Personas and prompt templates, by name."""
+
+    personas: Mapping[str, Persona]
+    templates: Mapping[str, PromptTemplate]
+
+    @classmethod
+    def open(cls, beside: Path | None = None) -> Library:
+        """Read the library: folders beside a scenario or here go before the shipped ones."""
+        return cls(
+            personas=load_personas(folders("personas", beside)),
+            templates=load_templates(folders("prompts", beside)),
+        )
+
+
+def find_scenario(name: str) -> Path:
+    """Find a scenario: a path as it is, a bare name here or among the shipped ones.
+
+    Raises:
+        BadInput: There is none; says the nearest there is.
+    """
+    if "/" in name or name.endswith((".yaml", ".yml")):
+        if not Path(name).is_file():
+            raise BadInput("there is no such file", where=name, mend="try: parley scenarios")
+        return Path(name)
+    found = scenarios()
+    if name not in found:
+        close = nearest(name, found)
+        mend = f"did you mean {shown(close)}?" if close else f"there is {', '.join(found)}"
+        raise BadInput(f"there is no scenario {shown(name)}", mend=mend)
+    return found[name]
+
+
+def scenarios() -> dict[str, Path]:
+    """List the scenarios that can be run by name."""
+    found = {
+        path.stem: path
+        for folder in reversed(folders("scenarios", None))
+        for path in sorted(folder.glob("*.yaml"))
+    }
+    return dict(sorted(found.items()))
+
+
+def resolve_file(path: Path, overrides: Overrides | None = None) -> Spec:
+    """Read a scenario file and resolve it with the library it finds.
+
+    Raises:
+        BadInput: Something in it cannot be; the line says where.
+    """
+    scenario, document = load(path)
+    return resolve(
+        scenario, document, Library.open(path.parent), overrides or Overrides(), name=path.stem
+    )
+
+
+def resolve(
+    scenario: Scenario, document: Document, found: Library, overrides: Overrides, *, name: str
+) -> Spec:
+    """Look up every name of a scenario and fill in every default.
+
+    Args:
+        scenario: What the file says.
+        document: Its lines, for errors.
+        found: Personas and templates.
+        overrides: What the command line says instead.
+        name: The scenario's name: the file's, without its ending.
+
+    Raises:
+        BadInput: A name that is nowhere, two bots of one name, a member who is no bot.
+    """
+    look = _Lookup(document)
+    look.name("world", scenario.world, plugins.names("parley.worlds"), "world")
+    bots = _bots(scenario, look, found)
+    channels = _channels(scenario, look, tuple(bot.name for bot in bots), overrides)
+    end = scenario.end
+    if overrides.turns is not None:
+        end = EndSpec(turns=overrides.turns, silence_minutes=end.silence_minutes)
+        channels = tuple(one.model_copy(update={"turns": None}) for one in channels)
+    return Spec(
+        scenario=name,
+        seed=scenario.seed if overrides.seed is None else overrides.seed,
+        about=scenario.about,
+        labels=scenario.labels,
+        world=WorldSpec(name=scenario.world),
+        models=_models(scenario, look, overrides),
+        bots=bots,
+        channels=channels,
+        end=end,
+        floor=scenario.floor,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Looks names up, and says in which line the one stands that is nowhere."""
+
+    document: Document
+
+    def name(self, what: str, word: str, known: object, *at: str | int) -> None:
+        where = self.document.where(*at)
+        table = dict.fromkeys(known)  # type: ignore[call-overload]
+        if word not in table and word in PLANNED_VALUES.get(what, ()):
+            raise BadInput(f"{what} '{word}' is planned but not built yet", where=where)
+        look_up(word, table, what, where)
+
+    def refuse(self, reason: str, *at: str | int, mend: str = "") -> BadInput:
+        return BadInput(reason, where=self.document.where(*at), mend=mend)
+
+
+def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str, ModelSpec]:
+    change: dict[str, object] = {}
+    if overrides.offline:
+        change = {"mind": "ollama", "model": OFFLINE_MODEL, "host": ""}
+    if overrides.mind is not None:
+        look.name("mind", overrides.mind, plugins.names("parley.minds"))
+        change["mind"] = overrides.mind
+    if overrides.model is not None:
+        change["model"] = overrides.model
+    models = {}
+    for name, model in scenario.models.items():
+        model = ModelSpec.model_validate({**model.model_dump(), **change})
+        look.name("mind", model.mind, plugins.names("parley.minds"), "models", name, "mind")
+        if model.mind == "ollama" and not model.model:
+            raise look.refuse(f"model '{name}' does not say which", "models", name, mend="add model:")
+        models[name] = model
+    return models
+
+
+def _bots(scenario: Scenario, look: _Lookup, found: Library) -> tuple[BotSpec, ...]:
+    bots: dict[str, BotSpec] = {}
+    default = next(iter(scenario.models), None)
+    if default is None:
+        raise look.refuse("there is no model", "models", mend="leave models out, or name one")
+    for at, entry in _entries(scenario):
+        persona, prompt = entry.persona, entry.prompt
+        name = entry.name or persona
+        look.name("persona", persona, found.personas, *at, *_key(look, at, "persona"))
+        look.name("prompt", prompt, found.templates, *at, *_key(look, at, "prompt"))
+        look.name("model", entry.model or default, scenario.models, *at, "model")
+        if name == "none":
+            raise look.refuse("a bot without persona needs a name", *at, mend="add name:")
+        if name in bots:
+            raise look.refuse(f"there are two bots named '{name}'", *at, mend="add name: to one")
+        bots[name] = BotSpec(
+            name=name,
+            persona=found.personas[persona],
+            prompt=found.templates[prompt],
+            model=entry.model or default,
+            memory=_memory(entry.memory),
+        )
+    return tuple(bots.values())
+
+
+def _entries(scenario: Scenario) -> list[tuple[tuple[str | int, ...], BotEntry]]:
+    """List the bots that are to be, with the place in the file each comes from."""
+    if not isinstance(scenario.bots, Crowd):
+        return [(("bots", index), entry) for index, entry in enumerate(scenario.bots)]
+    crowd = scenario.bots
+    width = len(str(crowd.count))
+    return [
+        (
+            ("bots",),
+            BotEntry(
+                name=f"{crowd.name}-{number:0{width}}",
+                persona=crowd.persona,
+                model=crowd.model,
+                prompt=crowd.prompt,
+                memory=crowd.memory,
+            ),
+        )
+        for number in range(1, crowd.count + 1)
+    ]
+
+
+def _key(look: _Lookup, at: tuple[str | int, ...], key: str) -> tuple[str, ...]:
+    return (key,) if (*at, key) in look.document.lines else ()
+
+
+def _memory(entry: MemoryEntry) -> MemorySpec:
+    if entry.window == "none":
+        return MemorySpec(kind="none", amount=1, scope=entry.scope)
+    amount, _, unit = entry.window.partition(" ")
+    return MemorySpec.model_validate(
+        {"amount": int(amount), "unit": unit.rstrip("s") + "s", "scope": entry.scope}
+    )
+
+
+def _channels(
+    scenario: Scenario, look: _Lookup, bots: tuple[str, ...], overrides: Overrides
+) -> tuple[ChannelSpec, ...]:
+    channels = []
+    policies = plugins.names("parley.policies")
+    for name, entry in scenario.channels.items():
+        at = ("channels", name)
+        look.name("policy", entry.policy, policies, *at, "policy")
+        look.name("audience", entry.hears, AUDIENCES, *at, "hears")
+        channels.append(_channel(name, entry, look, bots, overrides))
+    if not channels:
+        raise look.refuse("there is no channel", "channels", mend="leave channels out, or name one")
+    return tuple(channels)
+
+
+def _channel(
+    name: str, entry: ChannelEntry, look: _Lookup, bots: tuple[str, ...], overrides: Overrides
+) -> ChannelSpec:
+    at = ("channels", name, "members")
+    members = bots if entry.members == "all" else entry.members
+    for index, member in enumerate(members):
+        look.name("bot", member, bots, *at, index)
+    if not members:
+        raise look.refuse(f"channel '{name}' has no members", *at)
+    if len(set(members)) < len(members):
+        raise look.refuse(f"channel '{name}' names a member twice", *at)
+    return ChannelSpec(
+        name=name,
+        members=members,
+        hears=entry.hears,
+        policy=entry.policy,
+        opening=entry.opening if overrides.say is None else overrides.say,
+        turns=entry.turns,
+    )
+
+
+def folders(kind: str, beside: Path | None) -> list[Path]:
+    """List where things of a kind are looked for, the first that has a name winning."""
+    near = [Path(kind)] if beside is None else [beside / kind, beside.parent / kind, Path(kind)]
+    shipped = library.shipped(kind)  # type: ignore[arg-type]
+    there = [folder for folder in near if folder.is_dir()]
+    distinct = {folder.resolve(): folder for folder in [*there, shipped]}
+    return list(distinct.values())

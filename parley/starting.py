@@ -1,0 +1,95 @@
+"""Start a run: an id, the spec, its place in the registry; and end one."""
+
+from __future__ import annotations
+
+from utils import plugins
+from utils.clock import Clock, fresh_id
+from utils.errors import BadInput
+from utils.journal import sha256_of
+from utils.keys import floor
+from utils.names import Name
+from utils.protocol import Frozen, Sha256, Short, Stop
+from utils.spec import Spec
+from utils.streams import Streams
+
+MAX_SCENARIO_IN_ID = 40
+
+
+class Registered(Frozen):
+    """One entry of the registry, `parley:runs`."""
+
+    run: Name
+    scenario: Name
+    spec_sha256: Sha256
+    labels: dict[Name, Short]
+    started_ms: int
+
+
+def start(streams: Streams, spec: Spec) -> str:
+    """Write the spec and register the run; whoever orchestrates takes it from there.
+
+    Returns:
+        The run's id: the scenario's name and eight hexadecimal digits.
+
+    Raises:
+        BadInput: Ids ran out, which means the server is not what it seems.
+    """
+    body = spec.model_dump_json()
+    now_ms = streams.time_ms()
+    for _ in range(8):
+        run = f"{spec.scenario[:MAX_SCENARIO_IN_ID]}-{fresh_id(8)}"
+        entry = Registered(
+            run=run,
+            scenario=spec.scenario,
+            spec_sha256=sha256_of(body),
+            labels=spec.labels,
+            started_ms=now_ms,
+        )
+        if streams.register(run, spec=body, entry=entry.model_dump_json(), now_ms=now_ms):
+            return run
+    raise BadInput("no run id is free")
+
+
+def stop(streams: Streams, run: str, *, why: str) -> None:
+    """Ask for a run to be ended."""
+    asked = Stop(author=f"person-{fresh_id(8)}", nonce=fresh_id(), why=why)
+    streams.append(floor(run), asked.model_dump_json())
+
+
+def check_server(streams: Streams) -> None:
+    """Refuse a server that is too old or may evict what a run needs. Raises `Missing`."""
+    from utils.server import check_server as check
+
+    check(streams.info())
+
+
+def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
+    """Ask every model of a scenario whether it is there.
+
+    Returns:
+        One line a model: what answers, and whether that is a language model.
+
+    Raises:
+        Missing: A server or a model is not there; the line says how to mend it.
+    """
+    lines = []
+    for name, model in spec.models.items():
+        if all(bot.model != name for bot in spec.bots):
+            continue
+        at = model.model_copy(update={"host": model.host or ollama_host})
+        mind = plugins.find("parley.minds", model.mind)(at)
+        try:
+            mind.preflight()
+        finally:
+            mind.close()
+        lines.append(f"{name}: {model.mind} {model.model}".rstrip())
+    return lines
+
+
+def wait_for_close(streams: Streams, run: str, *, within_ms: int, clock: Clock) -> bool:
+    """Wait until a run's record is closed; whether it was, in time."""
+    from utils.clock import wait_until
+
+    return wait_until(lambda: run not in streams.live_runs(), within_ms=within_ms, clock=clock)
+
+

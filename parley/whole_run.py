@@ -1,0 +1,170 @@
+"""One whole run on this machine: server, orchestrator, hosts, screen, dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.launch import Launcher
+from parley import opening, starting
+from parley.resolve import OFFLINE_MODEL
+from utils.clock import SYSTEM_CLOCK
+from utils.errors import BadInput, ParleyError
+from utils.settings import Settings
+from utils.spec import Spec
+from utils.streams import Streams
+
+if TYPE_CHECKING:
+    from analytics.export import Exported
+
+MOST_PROCESSES = 8
+"""Hosts that a run starts by itself: more bots than that share them."""
+
+DEMO_TOKENS_PER_S = 90.0
+"""Pace of the offline model where a person watches: about that of a small real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a run is to be carried out.
+
+    Attributes:
+        out: The dataset folder; none for `datasets/<run id>`.
+        offline: Answer with the offline model.
+        seats: Seats a host; none for one each while there are few bots.
+        tokens_per_s: Pace of the offline model; none for as fast as it goes.
+    """
+
+    out: Path | None = None
+    offline: bool = False
+    seats: int | None = None
+    plain: bool = False
+    as_json: bool = False
+    tokens_per_s: float | None = None
+
+
+def whole_run(spec: Spec, wishes: Wishes) -> None:
+    """Run a scenario to its end, show it, and export its dataset.
+
+    Ctrl-C ends the run in order: its record is closed and its dataset written, and
+    the exit code is 130.
+
+    Raises:
+        ParleyError: Something was missing, or the run found something wrong.
+    """
+    if wishes.out is not None and wishes.out.exists():
+        raise BadInput("there is something already", where=str(wishes.out), mend="name another")
+    here = opening.settings()
+    with ExitStack() as stack:
+        if wishes.offline:
+            here = stack.enter_context(_offline(here, wishes))
+        models = starting.preflight(spec, ollama_host=here.ollama_host)
+        streams = stack.enter_context(opening.streams(here, name="parley-run"))
+        starting.check_server(streams)
+        logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
+        launcher = Launcher(env=_environment(here, streams), logs=logs)
+        stack.callback(launcher.stop)
+        run = starting.start(streams, spec)
+        if not wishes.as_json:
+            _say_what_runs(spec, run, models, here)
+        launch(launcher, spec, run, seats=wishes.seats)
+        interrupted = _follow(streams, run, launcher, wishes)
+        exported = _export(streams, run, wishes)
+        _say_what_came(exported, run, wishes, interrupted=interrupted)
+    if interrupted:
+        raise click.exceptions.Exit(130)
+    if not exported.rows.get("messages"):
+        raise ParleyError("nothing was said in the whole run; see tables/incidents.csv")
+
+
+def launch(launcher: Launcher, spec: Spec, run: str, *, seats: int | None) -> None:
+    """Start one orchestrator, and hosts enough for all bots."""
+    bots = len(spec.bots)
+    places = seats or (1 if bots <= MOST_PROCESSES else -(-bots // MOST_PROCESSES))
+    launcher.start("orchestrator", ["orchestrator", "--run", run, "--until-closed"])
+    for number in range(-(-bots // places)):
+        launcher.start(
+            f"host-{number + 1}", ["bots", "--run", run, "--seats-per-process", str(places)]
+        )
+
+
+@contextmanager
+def _offline(here: Settings, wishes: Wishes) -> Iterator[Settings]:
+    """Serve the offline model for as long as the block runs."""
+    from bots.offline.server import OfflineServer
+
+    with OfflineServer(models=(OFFLINE_MODEL,), tokens_per_s=wishes.tokens_per_s) as server:
+        yield here.model_copy(update={"ollama_host": server.url})
+
+
+def _environment(here: Settings, streams: Streams) -> Mapping[str, str]:
+    """Tell the processes where things are, in the words `Settings` reads."""
+    return {
+        "REDIS_URL": streams.url,
+        "OLLAMA_HOST": here.ollama_host,
+        "PARLEY_HOME": str(here.home),
+        "PARLEY_LEASE_MS": str(here.lease_ms),
+    }
+
+
+def _follow(streams: Streams, run: str, launcher: Launcher, wishes: Wishes) -> bool:
+    """Show the run until its record is closed; whether the user ended it."""
+    from rich.console import Console
+
+    from analytics.observer.terminal import show_run
+
+    try:
+        console = Console(quiet=wishes.as_json)
+        show_run(
+            streams,
+            run,
+            console=console,
+            plain=wishes.plain or not console.is_terminal,
+            stop=lambda: False,
+            on_idle=lambda: launcher.check(finished_is_fine=True),
+        )
+    except KeyboardInterrupt:
+        click.echo("interrupted: ending the run and writing what there is", err=True)
+        starting.stop(streams, run, why="interrupted")
+        if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
+            click.echo(f"run {run} is not closed yet; it can be resumed: parley orchestrator", err=True)
+        return True
+    return False
+
+
+def _export(streams: Streams, run: str, wishes: Wishes) -> Exported:
+    from analytics.export import export_run
+
+    return export_run(streams, run, wishes.out or Path("datasets") / run)
+
+
+def _say_what_runs(spec: Spec, run: str, models: list[str], here: Settings) -> None:
+    click.echo(f"run {run}: {spec.about or spec.scenario}")
+    asks_server = any(model.mind == "ollama" for model in spec.models.values())
+    for line in models:
+        click.echo(f"model {line}" + (f" at {here.ollama_host}" if asks_server else ""))
+    if any(model.model == OFFLINE_MODEL for model in spec.models.values()):
+        click.echo("parley-offline is a phrase grammar with Ollama's API, not a language model")
+
+
+def _say_what_came(exported: Exported, run: str, wishes: Wishes, *, interrupted: bool) -> None:
+    if wishes.as_json:
+        line = {
+            "run": run,
+            "dataset": str(exported.folder),
+            "rows": exported.rows,
+            "phase": exported.phase,
+            "interrupted": interrupted,
+        }
+        click.echo(json.dumps(line))
+        return
+    rows = ", ".join(f"{count} {table}" for table, count in exported.rows.items())
+    click.echo(f"{rows}")
+    click.echo(f"dataset: {exported.folder}")

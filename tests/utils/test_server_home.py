@@ -1,0 +1,79 @@
+"""The folder of an embedded server: where it may be, and who may use it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import redis
+
+from utils.errors import BadInput
+from utils.server import EmbeddedServer, open_server
+from utils.server_home import command_line
+
+
+def client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, decode_responses=True)
+
+
+def test_the_folder_is_private(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with EmbeddedServer.open(home) as server:
+        for path in (home, home / "data", server.home.socket):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        assert stat.S_IMODE(server.home.log.stat().st_mode) & 0o077 == 0
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a long name"] * 12)
+    with EmbeddedServer.open(deep) as server:
+        assert len(os.fsencode(server.home.socket)) < 100
+        assert stat.S_IMODE(server.home.socket.parent.stat().st_mode) == 0o700
+        with EmbeddedServer.open(deep) as other:
+            assert other.home.server_pid() == server.home.server_pid()
+    server.home.socket.parent.rmdir()
+
+
+def test_odd_characters_in_the_path_survive_the_url(tmp_path: Path) -> None:
+    odd = tmp_path / "a b%41#?@é\"'"
+    with EmbeddedServer.open(odd) as server, client(server.url) as connection:
+        assert connection.ping()
+        with open_server(server.url, tmp_path / "unused", "always") as same:
+            assert same.url == server.url
+
+
+def test_a_folder_that_is_not_ours_alone_is_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(BadInput, match="others may write here; `chmod 700"):
+        EmbeddedServer.open(shared)
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="cannot be made"):
+        EmbeddedServer.open(tmp_path / "file" / "home")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    with pytest.raises(BadInput, match="belongs to another user"):
+        EmbeddedServer.open(tmp_path)
+
+
+def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "users.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match=r"users.lock: cannot be locked"):
+        EmbeddedServer.open(tmp_path)
+
+
+def test_a_command_line_is_read_where_there_is_no_proc(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "61.5"]) as process:
+        assert command_line(process.pid).strip() == "sleep 61.5"
+        if shutil.which("ps"):
+            assert command_line(process.pid, proc=tmp_path).strip() == "sleep 61.5"
+        process.kill()
+    assert command_line(process.pid) == ""

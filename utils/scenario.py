@@ -1,0 +1,145 @@
+"""The grammar of scenario files: from YAML to a frozen model, nothing resolved yet.
+
+What a file leaves out has a default here; what the default means (which bots are
+"all"?) is for `parley.resolve`. A key that is planned but not built is refused by
+name, never ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from utils.names import Name
+from utils.protocol import MAX_MEMBERS, Frozen, Short, Text
+from utils.spec import EndSpec, FloorSpec, ModelSpec
+from utils.yamlfile import Document, parse, read, versioned
+
+T = TypeVar("T")
+
+VERSION = 1
+
+PLANNED = {
+    "answer": "structured answers with a score",
+    "arms": "studies",
+    "fork": "forks",
+    "from": "forks",
+    "guards": "guards on what a mind answers",
+    "interventions": "changes from outside while a run goes on",
+    "items": "studies",
+    "judge": "judges",
+    "measure": "measures while a run goes on",
+    "measures": "measures while a run goes on",
+    "nulls": "null models",
+    "pace": "real-time worlds",
+    "replicates": "studies",
+    "rounds": "rounds as an end",
+}
+"""Keys that DESIGN 13 names and nothing does yet, and what they belong to."""
+
+_WINDOW = re.compile(r"none|[1-9][0-9]{0,4} (message|token|round)s?")
+
+
+def _counted(value: str) -> str:
+    if not _WINDOW.fullmatch(value):
+        raise ValueError("must be 'none' or a count of messages, tokens or rounds: '20 messages'")
+    return value
+
+
+def _some(value: T) -> T:
+    if value == ():
+        raise ValueError("must name at least one bot")
+    return value
+
+
+Window = Annotated[str, AfterValidator(_counted)]
+
+
+def _named(value: Any) -> Any:
+    """Let a bot be its persona's name alone."""
+    return {"persona": value} if isinstance(value, str) else value
+
+
+def _windowed(value: Any) -> Any:
+    """Let a memory be `none` alone."""
+    return {"window": value} if isinstance(value, str) else value
+
+
+class _Grammar(Frozen):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class MemoryEntry(_Grammar):
+    """`none`, or `{window: 20 messages, scope: channel}`."""
+
+    window: Window = "20 messages"
+    scope: Literal["channel", "all"] = "channel"
+
+
+Memory = Annotated[MemoryEntry, BeforeValidator(_windowed)]
+
+
+class BotEntry(_Grammar):
+    """A persona's name, or a mapping. `name` is the persona's unless it is said."""
+
+    persona: Name = "none"
+    name: Name | None = None
+    model: Name | None = None
+    prompt: Name = "default"
+    memory: Memory = MemoryEntry()
+
+
+class Crowd(_Grammar):
+    """Many bots alike: `count` of them, named `<name>-1` and so on."""
+
+    count: int = Field(ge=1, le=MAX_MEMBERS)
+    name: Annotated[Name, StringConstraints(max_length=58)] = "bot"
+    persona: Name = "none"
+    model: Name | None = None
+    prompt: Name = "default"
+    memory: Memory = MemoryEntry()
+
+
+Bots = tuple[Annotated[BotEntry, BeforeValidator(_named)], ...]
+
+
+class ChannelEntry(_Grammar):
+    """A channel; see `utils.spec.ChannelSpec`."""
+
+    members: Literal["all"] | tuple[Name, ...] = "all"
+    hears: Name = "all"
+    policy: Name = "round_robin"
+    opening: Text = ""
+    turns: int | None = Field(default=None, ge=1, le=10**9)
+
+
+class Scenario(_Grammar):
+    """A scenario file, as it is written."""
+
+    about: Short = ""
+    seed: int = Field(default=0, ge=-(2**63), lt=2**63)
+    labels: dict[Name, Short] = {}
+    world: Name = "salon"
+    models: dict[Name, ModelSpec] = {"default": ModelSpec(model="llama3.2:1b")}
+    bots: Annotated[Crowd | Bots, AfterValidator(_some)]
+    channels: dict[Name, ChannelEntry] = {"main": ChannelEntry()}
+    end: EndSpec = EndSpec(turns=24)
+    floor: FloorSpec = FloorSpec()
+
+
+def load(path: Path) -> tuple[Scenario, Document]:
+    """Read a scenario file.
+
+    Returns:
+        The scenario, and the document that knows the line of each of its keys.
+
+    Raises:
+        BadFile: It is not a scenario; the line says where, and what was expected.
+    """
+    document = versioned(read(path), "parley", VERSION)
+    return parse(document, Scenario, planned=PLANNED), document
+
+
