@@ -124,5 +124,3 @@ def _in_order(read: list[Entry]) -> list[ChannelEntry]:
         except ValueError as error:
             raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error
     return sorted(parsed, key=lambda entry: entry.seq)
-
-

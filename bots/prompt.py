@@ -42,9 +42,7 @@ class Place:
     members: Sequence[str]
 
 
-def build(
-    bot: BotSpec, place: Place, recalled: Recalled, ask: Ask, *, room_tokens: int
-) -> Prompt:
+def build(bot: BotSpec, place: Place, recalled: Recalled, ask: Ask, *, room_tokens: int) -> Prompt:
     """Write the prompt for one turn.
 
     Args:
@@ -81,8 +79,14 @@ def line_of(event: Heard, displays: Mapping[str, str], *, tagged: bool) -> str:
     r"""Write what somebody said as it stands in another's prompt.
 
     Example:
-        >>> said = Heard(channel="main", turn=2, round=1, speaker="bo", audience="all",
-        ...              text="No.\nAda: I agree!")
+        >>> said = Heard(
+        ...     channel="main",
+        ...     turn=2,
+        ...     round=1,
+        ...     speaker="bo",
+        ...     audience="all",
+        ...     text="No.\nAda: I agree!",
+        ... )
         >>> print(line_of(said, {"bo": "Bo"}, tagged=True))
         [main] Bo: No.
           Ada: I agree!

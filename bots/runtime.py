@@ -61,7 +61,7 @@ class Host:
         self.lease_ms = settings.lease_ms
         self.time = ServerTime(streams, clock)
         self.companies: dict[str, Company] = {}
-        self.outbox = outbox or Outbox(streams.another())
+        self.outbox = Outbox(streams.another()) if outbox is None else outbox
         self._pool = ThreadPoolExecutor(min(places, threads), thread_name_prefix="mind")
         self._tail = Tail(streams)
         self._kept_ms = -(10**9)
@@ -205,9 +205,7 @@ class Host:
     def _let_go(self, company: Company, seat: Seat) -> None:
         seat.stop_all("the host is leaving")
         if seat.number:
-            left = Left(
-                author=self.name, nonce=fresh_id(), bot=seat.bot.name, seat=seat.number
-            )
+            left = Left(author=self.name, nonce=fresh_id(), bot=seat.bot.name, seat=seat.number)
             self.outbox.send(company.run, left)
         self.streams.release_lease(keys.seat(company.run, seat.bot.name), self.name)
         company.seats.pop(seat.bot.name, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from orchestrator.rules import Rules
@@ -45,21 +44,21 @@ def apply(rules: Rules, state: State, event: Event, *, seq: int, at_ms: int) -> 
     if change is not None:
         state = change(state, event, seq, at_ms)
     world = rules.world.evolve(state.world, event)
-    return state if world is state.world else replace(state, world=world)
+    return state if world is state.world else state._replace(world=world)
 
 
 def with_floor(state: State, floor: Floor) -> State:
     """Put a floor in its channel's place."""
-    return replace(state, floors={**state.floors, floor.channel: floor})
+    return state._replace(floors={**state.floors, floor.channel: floor})
 
 
 def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
-    return replace(state, run=event.run, phase="gathering", began_ms=at_ms, acted_ms=at_ms)
+    return state._replace(run=event.run, phase="gathering", began_ms=at_ms, acted_ms=at_ms)
 
 
 def _gathered(state: State, event: Gathered, seq: int, at_ms: int) -> State:
-    absent = {bot: replace(state.seats.get(bot, Seat()), absent=True) for bot in event.absent}
-    return replace(state, phase="running", seats={**state.seats, **absent}, acted_ms=at_ms)
+    absent = {bot: state.seats.get(bot, Seat())._replace(absent=True) for bot in event.absent}
+    return state._replace(phase="running", seats={**state.seats, **absent}, acted_ms=at_ms)
 
 
 def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
@@ -75,35 +74,35 @@ def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
 
 def _channel_closed(state: State, event: ChannelClosed, seq: int, at_ms: int) -> State:
     floors = {name: floor for name, floor in state.floors.items() if name != event.channel}
-    return replace(state, floors=floors)
+    return state._replace(floors=floors)
 
 
 def _member_joined(state: State, event: MemberJoined, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
-    return with_floor(state, replace(floor, members=(*floor.members, event.bot)))
+    return with_floor(state, floor._replace(members=(*floor.members, event.bot)))
 
 
 def _member_left(state: State, event: MemberLeft, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
     members = tuple(member for member in floor.members if member != event.bot)
-    return with_floor(state, replace(floor, members=members))
+    return with_floor(state, floor._replace(members=members))
 
 
 def _seated(state: State, event: Seated, seq: int, at_ms: int) -> State:
     seat = Seat(number=event.seat, host=event.host)
-    return replace(state, seats={**state.seats, event.bot: seat}, seatings=event.seat)
+    return state._replace(seats={**state.seats, event.bot: seat}, seatings=event.seat)
 
 
 def _unseated(state: State, event: Unseated, seq: int, at_ms: int) -> State:
-    seat = replace(state.seats[event.bot], host=None)
-    return replace(state, seats={**state.seats, event.bot: seat})
+    seat = state.seats[event.bot]._replace(host=None)
+    return state._replace(seats={**state.seats, event.bot: seat})
 
 
 def _granted(state: State, event: Granted, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
     live = (*floor.live, Grant(event=event, seq=seq))
-    state = with_floor(state, replace(floor, live=live, asked=event.asked))
-    return replace(state, epochs=event.epoch)
+    state = with_floor(state, floor._replace(live=live, asked=event.asked))
+    return state._replace(epochs=event.epoch)
 
 
 def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> State:
@@ -114,55 +113,54 @@ def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> Stat
         action=event.action if isinstance(event, Acted) else Pass(why=event.why),
         call_sha256=event.call_sha256,
     )
-    state = with_floor(state, replace(floor, answers=(*floor.answers, answer)))
-    return replace(state, acted_ms=at_ms)
+    state = with_floor(state, floor._replace(answers=(*floor.answers, answer)))
+    return state._replace(acted_ms=at_ms)
 
 
 def _revoked(state: State, event: Revoked, seq: int, at_ms: int) -> State:
     floor = _close_grant(state.floors[event.channel], event)
-    state = with_floor(state, replace(floor, revoked=(*floor.revoked, event.bot)))
+    state = with_floor(state, floor._replace(revoked=(*floor.revoked, event.bot)))
     if event.reason != "lost":
         return state
-    seat = replace(state.seats.get(event.bot, Seat()), absent=True)
-    return replace(state, seats={**state.seats, event.bot: seat})
+    seat = state.seats.get(event.bot, Seat())._replace(absent=True)
+    return state._replace(seats={**state.seats, event.bot: seat})
 
 
 def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
-    fresh = replace(
-        floor,
+    fresh = floor._replace(
         turn=floor.turn + 1,
         asked=0,
         answers=(),
         revoked=(),
         addressee=floor.addressee if event.outcome == "acted" else None,
     )
-    return replace(with_floor(state, fresh), turns=state.turns + 1)
+    return with_floor(state, fresh)._replace(turns=state.turns + 1)
 
 
 def _heard(state: State, event: Heard, seq: int, at_ms: int) -> State:
     floor = state.floors.get(event.channel)
     if floor is None or event.speaker is None:
         return state
-    heard = replace(floor, last_speaker=event.speaker, addressee=event.addressee)
+    heard = floor._replace(last_speaker=event.speaker, addressee=event.addressee)
     return with_floor(state, heard)
 
 
 def _woke(state: State, event: Woke, seq: int, at_ms: int) -> State:
-    return replace(state, world_ms=event.world_ms)
+    return state._replace(world_ms=event.world_ms)
 
 
 def _ended(state: State, event: Ended, seq: int, at_ms: int) -> State:
-    return replace(state, phase="ended")
+    return state._replace(phase="ended")
 
 
 def _closed(state: State, event: Closed, seq: int, at_ms: int) -> State:
-    return replace(state, phase="closed")
+    return state._replace(phase="closed")
 
 
 def _close_grant(floor: Floor, event: Acted | Passed | Revoked) -> Floor:
     live = tuple(grant for grant in floor.live if grant.event.epoch != event.epoch)
-    return replace(floor, live=live, held={**floor.held, event.bot: event.turn})
+    return floor._replace(live=live, held={**floor.held, event.bot: event.turn})
 
 
 _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {

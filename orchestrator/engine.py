@@ -9,7 +9,7 @@ leader, standby, screen and export all see the same run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchestrator import floor, intake, recovery
 from orchestrator.apply import apply
@@ -67,7 +67,7 @@ def decide(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> list[Ev
         intake.take(draft, consumed, arrived)
         if consumed.author:
             nonces = remember(draft.state.nonces, consumed.author, consumed.nonce)
-            draft.state = replace(draft.state, nonces=nonces)
+            draft.state = draft.state._replace(nonces=nonces)
     for notice in causes.noticed:
         _notice(draft, notice)
     recovery.gather(draft)
@@ -86,8 +86,7 @@ def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
     for consumed in commit.inputs:
         if consumed.author:
             nonces = remember(nonces, consumed.author, consumed.nonce)
-    after = replace(
-        after,
+    after = after._replace(
         seq=commit.seq,
         sha256=sealed.sha256,
         at_ms=commit.at_ms,
@@ -96,8 +95,8 @@ def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
         floors={name: _fenced(at, sealed) for name, at in after.floors.items()},
     )
     top = f"{commit.seq}:{sealed.sha256}"
-    named = {target: top for target in targets(state, after, commit)}
-    return replace(after, tops={**state.tops, **named}) if named else after
+    named = dict.fromkeys(targets(state, after, commit), top)
+    return after._replace(tops={**state.tops, **named}) if named else after
 
 
 def compose(
@@ -162,10 +161,8 @@ def _fenced(at: Floor, sealed: Sealed) -> Floor:
     """Give the grants of this commit its hash, by which a proposal must name them."""
     if all(grant.commit_sha256 for grant in at.live):
         return at
-    return replace(at, live=tuple(_hashed(grant, sealed) for grant in at.live))
+    return at._replace(live=tuple(_hashed(grant, sealed) for grant in at.live))
 
 
 def _hashed(grant: Grant, sealed: Sealed) -> Grant:
-    return grant if grant.commit_sha256 else replace(grant, commit_sha256=sealed.sha256)
-
-
+    return grant if grant.commit_sha256 else grant._replace(commit_sha256=sealed.sha256)

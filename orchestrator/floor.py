@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orchestrator.draft import Draft
 from orchestrator.policies.seam import FloorView
 from orchestrator.state import Floor, Grant, Seat

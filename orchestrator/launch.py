@@ -56,7 +56,7 @@ class Launcher:
         return launched
 
     def _spawn(self, command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own command, no shell
+        return subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from utils.clock import monotonic_ms, sleep_s
 from utils.errors import BadInput, Missing
-from utils.server_home import Home, unlock
+from utils.server_home import Home, is_alive, unlock
 from utils.server_kind import (
     ServerBinary,
     ServerDetails,
@@ -140,7 +142,7 @@ class EmbeddedServer:
         with place.locked():
             users_fd = place.come_in()  # before the ping: from here on nobody ends it
             try:
-                if not _answers(place, place.server_pid(), answer_ms):
+                if not _answers(place, lambda: place.server_pid() > 0, answer_ms):
                     _start(place, binary or find_binary(), fsync, answer_ms)
                 elif fsync == "always":
                     _expect("+OK", place, "CONFIG SET appendfsync always")
@@ -209,22 +211,22 @@ def _start(home: Home, binary: ServerBinary, fsync: Fsync, answer_ms: int) -> No
     )
     pid = int(launched.stdout or 0)
     try:
-        if not _answers(home, pid, answer_ms):
+        if not _answers(home, lambda: is_alive(pid), answer_ms):
             log = home.log.read_text(errors="replace") if home.log.exists() else ""
             last = log.strip().rpartition("\n")[2] or launched.stderr.decode(errors="replace")
             raise Missing(f"{binary.path} ended while starting: {last}", mend=f"see {home.log}")
     except BaseException:
-        if home.is_ours(pid):
-            os.kill(pid, signal.SIGTERM)
+        if is_alive(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         raise
 
 
-def _answers(home: Home, pid: int, answer_ms: int) -> bool:
-    """Wait for the server's answer to a ping, as long as there is a server.
+def _answers(home: Home, lives: Callable[[], bool], answer_ms: int) -> bool:
+    """Wait for the server's answer to a ping, as long as it `lives`.
 
     Returns:
-        True when it answered; False when nobody listens and process `pid` is not, or no
-        longer, this home's server.
+        True when it answered; False when nobody listens and there is no server.
 
     Raises:
         Missing: It lives and is silent, or answers with an error.
@@ -232,7 +234,7 @@ def _answers(home: Home, pid: int, answer_ms: int) -> bool:
     began_ms = heard_ms = monotonic_ms()
     while (said := home.ask("PING", within_ms=min(answer_ms, 1_000))) != "+PONG":
         now_ms = monotonic_ms()
-        if said == "" and not home.is_ours(pid):
+        if said == "" and not lives():
             return False
         if said is not None and said.startswith("-LOADING"):
             heard_ms = now_ms

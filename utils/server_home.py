@@ -159,8 +159,26 @@ class Home:
         return Missing(f"the embedded server {did}", where=str(self.socket), mend=mend)
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of ours lives; one that ended and waits to be reaped does not."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+        facts = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # just gone, or a system without /proc, where init reaps at once
+        return not Path("/proc/self").exists()
+    return facts.rpartition(")")[2].split()[0] not in "ZX"
+
+
 def command_line(pid: int, *, proc: Path = Path("/proc")) -> str:
-    """Return a process's command line; without arguments when it is gone or a zombie."""
+    """Return a process's command line.
+
+    It is empty when the process is gone, a zombie, or for a moment in the middle of an
+    exec: of a process just started ask `is_alive` instead.
+    """
     if (proc / "self").exists():
         try:
             return os.fsdecode((proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" "))

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Literal
 
+from analytics.observer.plan import Plan
 from utils.journal import Sealed
 from utils.printable import printable_line
 from utils.protocol import (
@@ -36,37 +36,12 @@ from utils.protocol import (
     TurnClosed,
     Unseated,
 )
-from utils.spec import Spec
 
 Phase = Literal["new", "gathering", "running", "ended", "closed"]
 
 PACE_TURNS = 20
 """How many of the last turns the pace is measured over."""
 LAST_WORD_CHARS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run's spec tells a viewer before anything happened.
-
-    Attributes:
-        bots: Bots in the spec's order, by which they get their colours.
-        displays: Bot to the name it is shown by.
-        channels: Channels that open at the start.
-        turns_asked: Turns after which the run ends; none when nothing bounds them.
-        minutes_ms: Run time after which it ends, if any.
-        gather_ms: How long the first turn waits for all bots.
-    """
-
-    run: str
-    scenario: str
-    seed: int
-    bots: tuple[str, ...]
-    displays: Mapping[str, str]
-    channels: tuple[str, ...]
-    turns_asked: int | None
-    minutes_ms: int | None
-    gather_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +123,6 @@ class View:
     def unserved(self) -> tuple[str, ...]:
         """The bots that no host serves, in the spec's order."""
         return tuple(bot for bot in self.plan.bots if self.seats.get(bot) is None)
-
-
-def plan(run: str, spec: Spec) -> Plan:
-    """Take what a viewer needs from a run's spec."""
-    bounds = [channel.turns for channel in spec.channels]
-    limits = [] if spec.end.turns is None else [spec.end.turns]
-    if spec.world.name == "salon" and None not in bounds:
-        limits.append(sum(bound for bound in bounds if bound))
-    minutes = spec.end.minutes
-    displays = {bot: printable_line(shown) for bot, shown in spec.displays().items()}
-    return Plan(
-        run=run,
-        scenario=spec.scenario,
-        seed=spec.seed,
-        bots=tuple(bot.name for bot in spec.bots),
-        displays=MappingProxyType(displays),
-        channels=tuple(channel.name for channel in spec.channels),
-        turns_asked=min(limits, default=None),
-        minutes_ms=None if minutes is None else round(minutes * 60_000),
-        gather_ms=round(spec.floor.gather_s * 1000),
-    )
 
 
 def blank(plan: Plan) -> View:
@@ -271,7 +225,7 @@ def _heard(view: View, event: Heard, at_ms: int) -> View:
         at_ms=at_ms,
     )
     view = replace(view, last_word=word)
-    if event.speaker not in view.spoken:
+    if event.speaker is None or event.speaker not in view.spoken:
         return view
     return replace(view, spoken={**view.spoken, event.speaker: view.spoken[event.speaker] + 1})
 

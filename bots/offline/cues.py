@@ -13,8 +13,9 @@ from utils.seeds import Chance
 
 GREETING = re.compile(r"(?i)(?:hello|hi|hey|good (?:morning|day|evening|afternoon))\b")
 YES_OR_NO = re.compile(
-    r"(?i)\b(?:is|are|was|were|do|does|did|can|could|should|would|will|may|must|have|has)\b"
+    r"(?i)(?:is|are|was|were|do|does|did|can|could|should|would|will|may|must|have|has)"
 )
+SAME_WORD = {"which": "what", "whom": "who", "whose": "who"}
 VERBS = frozenset(
     """argue ask avoid be become bridge bring build calm challenge change convince cover create
     concede defend discover do draw encourage end enjoy entertain explain explore expose find
@@ -106,13 +107,12 @@ def first_word(question: str, names: tuple[str, ...] = ()) -> str:
         >>> first_word("So, Ada, why is that?", ("Ada",)), first_word("Is it true?")
         ('why', 'yes or no')
     """
-    for word in re.findall(r"\w+", question):
-        if word.casefold() in BY_FIRST_WORD:
-            return word.casefold()
-        if word.casefold() in ("which", "whom", "whose"):
-            return "who" if word.casefold() != "which" else "what"
-        if YES_OR_NO.fullmatch(word) and word not in names:
+    for said in re.finditer(r"\w+", question):
+        word = SAME_WORD.get(said[0].casefold(), said[0].casefold())
+        if said[0] not in names and YES_OR_NO.fullmatch(word):
             return "yes or no"
+        if word in BY_FIRST_WORD:
+            return word
     return "what"
 
 

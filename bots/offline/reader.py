@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 LINES_READ = 120
 """How far back a scene reaches, in lines; a prompt may be much longer."""
 
+SYSTEM_CHARS, LINE_CHARS, COMPANY_SIZE = 20_000, 4_000, 64
+"""What is read of a system prompt, of a line and of a list of names."""
+
 NAME = r"(?:[^\W\d_][\w'.-]{0,40}(?: [A-Z][\w'.-]{0,40})?|[a-z0-9][a-z0-9_-]{0,63})"
 NOT_NAMES = frozenset(
     """a q ps note notes question answer task example system user assistant hint warning todo
@@ -99,7 +102,7 @@ def read_scene(messages: Sequence[Message]) -> Scene:
         ('Ada', ('Bo',), 'Why?', (Line(speaker='Bo', text='Because.'),))
     """
     system = "\n\n".join(message.content for message in messages if message.role == "system")
-    persona, others = read_system(system)
+    persona, others = read_system(system[:SYSTEM_CHARS])
     asked = [message.content for message in messages if message.role == "user"]
     if not persona.name and asked and (writer := WRITER.search(asked[-1])):
         persona = replace(persona, name=writer[1])
@@ -107,7 +110,7 @@ def read_scene(messages: Sequence[Message]) -> Scene:
     for message in messages[-LINES_READ:]:
         if message.role == "assistant" and message.content.strip():
             own = re.sub(r"(?m)^\[[^\]\n]{1,64}\] ", "", message.content)
-            lines.append(Line(persona.name or "(self)", one_line(own)))
+            lines.append(Line(persona.name or "(self)", one_line(own[:LINE_CHARS])))
         elif message.role == "user":
             found, said = _read_user(message.content, (persona.name, *others))
             opening, lines = opening or found, lines + said
@@ -134,19 +137,21 @@ def read_system(text: str) -> tuple[Persona, tuple[str, ...]]:
         one_line(style[1]) if style else "",
         _read_goals(text),
         traits,
-    ), tuple(other.strip() for other in others if re.fullmatch(NAME, other.strip()))
+    ), _unique((one.strip() for one in others if re.fullmatch(NAME, one.strip())), but=(name,))
 
 
 def _read_goals(text: str) -> tuple[str, ...]:
-    listed = re.search(r"^[^\n]*\b(?:want|goal)[^\n]*:[ \t]*\n((?:[-*] [^\n]*\n?)+)", text, re.M)
+    listed = re.search(
+        r"^.{0,80}\b(?:want|goal).{0,80}:[ \t]*\n((?:[-*] [^\n]*\n?)+)", text, re.MULTILINE
+    )
     goals = re.findall(r"(?m)^[-*] (.+)$", listed[1]) if listed else []
     return tuple(one_line(goal).rstrip(".;!") for goal in goals[:8])
 
 
 def _read_user(content: str, known: Sequence[str]) -> tuple[str, list[Line]]:
     opening, lines, loose = "", list[Line](), list[str]()
-    into = "loose"
-    for raw in content.split("\n"):
+    into, raws = "loose", content.split("\n")
+    for raw in (whole[:LINE_CHARS] for whole in (*raws[:20], *raws[20:][-4 * LINES_READ :])):
         spoken = _spoken(raw, known)
         if found := OPENING.match(raw):
             opening, into = one_line(found["text"]), "opening"
@@ -154,13 +159,13 @@ def _read_user(content: str, known: Sequence[str]) -> tuple[str, list[Line]]:
             lines.append(spoken)
             into = "line"
         elif raw.startswith("  ") and into == "line":
-            lines[-1] = replace(lines[-1], text=one_line(f"{lines[-1].text} {raw}"))
+            lines[-1] = replace(lines[-1], text=one_line(f"{lines[-1].text} {raw}"[:LINE_CHARS]))
         elif raw.startswith("  ") and into == "opening":
-            opening = one_line(f"{opening} {raw}")
+            opening = one_line(f"{opening} {raw}"[:LINE_CHARS])
         elif not WRITER.match(raw):
             into = "loose"
             loose.append(raw)
-    if not lines and not opening and (text := one_line(" ".join(loose))):
+    if not lines and not opening and (text := one_line(" ".join(loose)[-LINE_CHARS:])):
         lines.append(Line("", text))
     return opening, lines
 
@@ -185,4 +190,4 @@ def one_line(text: str) -> str:
 
 
 def _unique(names: Iterable[str], *, but: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if name not in but))
+    return tuple(dict.fromkeys(name for name in names if name not in but))[:COMPANY_SIZE]

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from utils.clock import wait_until
 from utils.errors import BadInput
 from utils.server import EmbeddedServer, open_server
-from utils.server_home import command_line
+from utils.server_home import command_line, is_alive
 
 
 def client(url: str) -> redis.Redis:
@@ -72,8 +73,15 @@ def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
 
 def test_a_command_line_is_read_where_there_is_no_proc(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "61.5"]) as process:
-        assert command_line(process.pid).strip() == "sleep 61.5"
-        if shutil.which("ps"):
-            assert command_line(process.pid, proc=tmp_path).strip() == "sleep 61.5"
-        process.kill()
+        try:
+            assert wait_until(
+                lambda: command_line(process.pid).strip() == "sleep 61.5", within_ms=15_000
+            )
+            if shutil.which("ps"):
+                assert command_line(process.pid, proc=tmp_path).strip() == "sleep 61.5"
+            assert is_alive(process.pid)
+        finally:
+            process.kill()
+        assert wait_until(lambda: not is_alive(process.pid), within_ms=15_000)  # not yet reaped
+    assert not is_alive(process.pid)
     assert command_line(process.pid) == ""

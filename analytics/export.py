@@ -1,0 +1,197 @@
+"""A run as a dataset folder: raw records, the tables folded from them, the codebook.
+
+    exported = export_run(streams, "tea", Path("data/tea"))
+
+Two exports of a closed run have the same bytes. A run that still goes on is cut at
+one commit: the journal's last one when the export began.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from analytics.folder import whole
+from analytics.records import Call, call_line, read_call
+from analytics.sheets import open_new, open_sheets, write_codebook
+from analytics.tables import read_spec, tables_from
+from utils import keys
+from utils.errors import BadEntry, BadInput, StreamError
+from utils.journal import Sealed, to_line
+from utils.names import check_name, nearest
+from utils.protocol import Closed
+from utils.streams import Streams, unseal_entry
+
+PAGE = 500
+"""Entries read at once. A page of the largest commits there may be is 500 MB; of usual
+ones, 1 MB."""
+
+Progress = Callable[[int, int], None]
+"""Told now and then how many of how many records are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A dataset that was written.
+
+    Attributes:
+        rows: Table to its number of rows.
+        phase: How far the run was: only a `closed` one's dataset is final.
+    """
+
+    folder: Path
+    rows: dict[str, int]
+    phase: str
+    run: str
+
+
+def export_run(
+    streams: Streams, run: str, out: Path, *, progress: Progress | None = None
+) -> Exported:
+    """Write a run as a dataset folder.
+
+    Args:
+        out: The folder; must not exist. It appears whole, or not at all.
+        progress: Told how far it is, about once every `PAGE` records.
+
+    Raises:
+        BadInput: There is no such run, or there is something at `out`.
+        BadEntry: The run's record is broken; the line says where.
+        ServerGone: The server cannot be reached.
+    """
+    spec = _spec(streams, run)
+    with whole(out) as folder:
+        rows, phase = _write(_Records(streams, run, progress), spec, folder)
+    return Exported(folder=out, rows=rows, phase=phase, run=run)
+
+
+def export_all(
+    streams: Streams, out: Path, *, progress: Progress | None = None
+) -> tuple[list[Exported], dict[str, StreamError]]:
+    """Write every run of the registry into one folder, a dataset each.
+
+    Args:
+        out: The folder; must not exist. It appears whole, or not at all.
+
+    Returns:
+        The datasets, and the runs whose record is broken, each with the reason: they
+        are left out, so that one does not stand in the way of all.
+
+    Raises:
+        BadInput: There is no run, or there is something at `out`.
+        ServerGone: The server cannot be reached.
+    """
+    runs = known_runs(streams)
+    if not runs:
+        raise BadInput("there is no run to export", mend="see 'parley runs'")
+    done: list[Exported] = []
+    broken: dict[str, StreamError] = {}
+    with whole(out) as folder:
+        for run in runs:
+            try:
+                one = export_run(streams, run, folder / run, progress=progress)
+            except StreamError as error:
+                broken[run] = error
+            else:
+                done.append(Exported(out / run, one.rows, one.phase, run))
+        if not done:
+            raise next(iter(broken.values()))
+    return done, broken
+
+
+def known_runs(streams: Streams) -> list[str]:
+    """List the runs of the registry, the earliest first; entries that name none are skipped."""
+    found = []
+    for entry in streams.all(keys.RUNS):
+        try:
+            found.append(check_name(json.loads(entry.body)["run"], "run"))
+        except (ValueError, KeyError, TypeError, BadInput):
+            continue
+    return list(dict.fromkeys(found))
+
+
+def _spec(streams: Streams, run: str) -> str:
+    spec = streams.spec(check_name(run, "run", "RUN"))
+    if spec is None:
+        close = nearest(run, known_runs(streams))
+        hint = f"did you mean '{close}'? " if close else ""
+        raise BadInput(f"there is no run '{run}'", mend=f"{hint}see 'parley runs'")
+    return spec
+
+
+def _write(records: _Records, spec: str, folder: Path) -> tuple[dict[str, int], str]:
+    labels = read_spec(spec).labels
+    raw, tables = folder / "raw", folder / "tables"
+    raw.mkdir()
+    tables.mkdir()
+    (raw / "spec.json").write_bytes(spec.encode("utf-8", "surrogateescape"))
+    write_codebook(folder / "codebook.csv", labels)
+    phase = ""
+    with (
+        open_new(raw / "journal.jsonl") as journal,
+        open_new(raw / "calls.jsonl") as calls,
+        open_sheets(tables, labels) as sheets,
+    ):
+        commits, attempts = records.commits(journal), records.calls(calls)
+        for table, row in tables_from(spec, commits, attempts, run=records.run):
+            sheets.add(table, row)
+            if table == "runs":
+                phase = str(row["phase"])
+    return sheets.rows, phase
+
+
+class _Records:
+    """A run's streams, read once, up to one cut; each record is copied to a file as it is.
+
+    The calls' end is read after the journal's: every call that a commit before the cut
+    names was written before that commit.
+    """
+
+    def __init__(self, streams: Streams, run: str, progress: Progress | None) -> None:
+        self.streams, self.run = streams, run
+        self._progress = progress
+        self._top = streams.top(keys.journal(run))
+        self._calls, self._last_call = streams.tally(keys.calls(run))
+        self._commits = int(self._top.id.partition("-")[0]) if self._top else 0
+        self._done = 0
+
+    def commits(self, copy: TextIO) -> Iterator[Sealed]:
+        """Read the journal up to the cut."""
+        if self._top is None:
+            return
+        last = ""
+        for entry in self.streams.all(keys.journal(self.run), upto=self._top.id, page=PAGE):
+            try:
+                sealed = unseal_entry(entry)
+            except UnicodeEncodeError as error:
+                raise BadEntry(f"journal {entry.id}", "not UTF-8") from error
+            copy.write(to_line(sealed))
+            self._note(sealed)
+            last = sealed.sha256
+            yield sealed
+        if last != self._top.fields.get("h"):
+            raise BadEntry(f"journal {self._commits}", "it was there a moment ago and is not now")
+
+    def calls(self, copy: TextIO) -> Iterator[Call]:
+        """Read the calls up to the cut, or up to where a closed run's journal ends them."""
+        if self._last_call in ("", "0-0"):
+            return
+        for entry in self.streams.all(keys.calls(self.run), upto=self._last_call, page=PAGE):
+            call = read_call(entry.id, entry.body)
+            copy.write(call_line(call))
+            self._tick()
+            yield call
+
+    def _note(self, sealed: Sealed) -> None:
+        self._tick()
+        for event in sealed.commit.events:
+            if isinstance(event, Closed):
+                self._last_call, self._calls = event.last_call_id, event.calls
+
+    def _tick(self) -> None:
+        self._done += 1
+        if self._progress and self._done % PAGE == 0:
+            self._progress(self._done, self._commits + self._calls)

@@ -1,0 +1,79 @@
+"""A folder that appears whole, or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from utils.errors import BadInput, ParleyError
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """Hold a new folder to write into; it takes its name when the block is through.
+
+    Until then it is `.<name>.partial` beside it. When the block fails or is
+    interrupted, nothing is left. What a killed process left is swept away; what a
+    living one is writing is not touched.
+
+    Args:
+        out: The folder to be. Folders above it are made.
+
+    Raises:
+        BadInput: There is something of that name, it cannot be made, or another
+            process is making it.
+        ParleyError: The disk refused, in the middle.
+    """
+    _refuse_existing(out)
+    partial = out.parent / f".{out.name}.partial"
+    with _claimed(partial):
+        try:
+            yield partial
+            _refuse_existing(out)
+            _sync(partial)
+            partial.rename(out)
+        except BaseException as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise ParleyError(f"{out}: cannot be written: {error.strerror}") from error
+            raise
+
+
+def _refuse_existing(out: Path) -> None:
+    if os.path.lexists(out):
+        raise BadInput(f"{out} exists", where="--out", mend="choose another, or remove it")
+
+
+@contextmanager
+def _claimed(partial: Path) -> Iterator[None]:
+    """Make an empty folder and hold its lock, which the kernel frees if we are killed."""
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        held = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise BadInput(f"{partial.parent}: {error.strerror}", where="--out") from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in partial.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
+    except BlockingIOError as error:
+        raise BadInput(
+            f"another process is writing {partial}", where="--out", mend="wait for it"
+        ) from error
+    finally:
+        os.close(held)
+
+
+def _sync(folder: Path) -> None:
+    """Let every file reach the disk before the folder gets its name."""
+    for path in [*folder.rglob("*"), folder]:
+        held = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(held)
+        finally:
+            os.close(held)

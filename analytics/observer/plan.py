@@ -1,0 +1,55 @@
+"""What a viewer knows of a run before anything happened. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from utils.printable import printable_line
+from utils.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run's spec tells a viewer before anything happened.
+
+    Attributes:
+        bots: Bots in the spec's order, by which they get their colours.
+        displays: Bot to the name it is shown by.
+        channels: Channels that open at the start.
+        turns_asked: Turns after which the run ends; none when nothing bounds them.
+        minutes_ms: Run time after which it ends, if any.
+        gather_ms: How long the first turn waits for all bots.
+    """
+
+    run: str
+    scenario: str
+    seed: int
+    bots: tuple[str, ...]
+    displays: Mapping[str, str]
+    channels: tuple[str, ...]
+    turns_asked: int | None
+    minutes_ms: int | None
+    gather_ms: int
+
+
+def plan_of(run: str, spec: Spec) -> Plan:
+    """Take what a viewer needs from a run's spec."""
+    bounds = [channel.turns for channel in spec.channels]
+    limits = [] if spec.end.turns is None else [spec.end.turns]
+    if spec.world.name == "salon" and None not in bounds:
+        limits.append(sum(bound for bound in bounds if bound))
+    minutes = spec.end.minutes
+    displays = {bot: printable_line(shown) for bot, shown in spec.displays().items()}
+    return Plan(
+        run=run,
+        scenario=spec.scenario,
+        seed=spec.seed,
+        bots=tuple(bot.name for bot in spec.bots),
+        displays=MappingProxyType(displays),
+        channels=tuple(channel.name for channel in spec.channels),
+        turns_asked=min(limits, default=None),
+        minutes_ms=None if minutes is None else round(minutes * 60_000),
+        gather_ms=round(spec.floor.gather_s * 1000),
+    )

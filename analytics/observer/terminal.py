@@ -1,0 +1,125 @@
+"""A run on a terminal: the talk scrolls by, and below it stands who holds the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from analytics.observer.lines import Line, lines
+from analytics.observer.panel import panel
+from analytics.observer.plain import is_of
+from analytics.observer.plan import Plan
+from analytics.observer.view import View
+from utils.journal import Sealed
+
+COLOURS = (33, 166, 35, 170, 136, 38, 99, 203, 71, 132, 68, 172)
+"""Of the 256: bright enough on black, dark enough on white, neighbours far apart."""
+NARROW_CELLS = 56
+"""On narrower terminals a name gets a line of its own."""
+MAX_TEXT_CELLS = 92
+"""Wider lines are hard to read."""
+MAX_NAME_CELLS = 16
+TONES = {"quiet": "dim", "warning": "yellow", "end": "bold", "outside": "italic"}
+
+
+class TerminalScreen:
+    """Prints the talk as ordinary output, so that scrolling back works, over a live panel.
+
+    A bot's words reach the terminal as `rich.text.Text`, never as markup, and are
+    printable already.
+
+    Args:
+        console: A terminal.
+        plan: What is known of the run beforehand.
+        channel: Show this channel only, and what concerns the whole run.
+    """
+
+    def __init__(self, console: Console, plan: Plan, *, channel: str | None = None) -> None:
+        self._console, self._channel = console, channel
+        self._styles = styles(plan)
+        self._is_tagged = len(plan.channels) > 1 and channel is None
+        names = [cell_len(name) for name in plan.displays.values()]
+        self._name_cells = min(MAX_NAME_CELLS, max([len("opening"), *names]))
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._waiting: list[Line | str] = []
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def tell(self, before: View, after: View, sealed: Sealed) -> None:
+        """Keep the lines of a commit until the next drawing."""
+        for line in lines(before, after, sealed):
+            if is_of(line.channel, self._channel):
+                self._waiting.append(line)
+
+    def notice(self, text: str) -> None:
+        """Keep something about the reading itself until the next drawing."""
+        self._waiting.append(text)
+
+    def draw(self, view: View, now_ms: int) -> None:
+        """Print what was kept, and draw the panel anew."""
+        width = self._console.width
+        rows = [row for one in self._waiting for row in self._rows(one, width)]
+        self._waiting.clear()
+        if rows:
+            self._console.print(Text("\n").join(rows), no_wrap=True, overflow="ignore", crop=False)
+        below = panel(view, now_ms, width=width, styles=self._styles, channel=self._channel)
+        self._live.update(below, refresh=True)
+
+    def _rows(self, one: Line | str, width: int) -> Iterator[Text]:
+        if isinstance(one, str):
+            yield from self._hang(Text("  "), Text(one, style="yellow"), width)
+            return
+        tag = f"{one.channel} " if one.channel and self._is_tagged else ""
+        turn = "" if one.turn is None else f"{one.turn or '':>3}"
+        label = Text(f"{tag}{turn} " if tag or turn else "", style="dim")
+        if one.tone not in ("said", "outside"):
+            label.append("  " if one.turn is None else " ")
+            yield from self._hang(label, Text(one.text, style=TONES[one.tone]), width)
+            return
+        style, name = self._styles.get(one.bot or "", "dim italic"), one.speaker
+        if one.tone == "outside":
+            name = name.strip("()")
+        label.append(" ").append(name, style=f"{style} bold")
+        body = Text(one.text, style=TONES.get(one.tone, ""))
+        if width < NARROW_CELLS:
+            yield label
+            yield from self._hang(Text("     "), body, width)
+            return
+        indent = cell_len(f"{tag}{turn}  ") + self._name_cells
+        label.pad_right(max(1, indent - label.cell_len + 2))
+        yield from self._hang(label, body, width)
+
+    def _hang(self, label: Text, body: Text, width: int) -> Iterator[Text]:
+        """Wrap a text beside its label; every further line starts where the first did."""
+        indent = label.cell_len
+        room = max(8, min(MAX_TEXT_CELLS, width - indent - 1))
+        wrapped = body.wrap(self._console, room, overflow="fold")
+        for place, row in enumerate(wrapped):
+            row.rstrip()
+            yield Text.assemble(label if place == 0 else " " * indent, row)
+
+
+def styles(plan: Plan) -> dict[str, str]:
+    """Give every bot a colour, by its place in the spec.
+
+    Example:
+        >>> styles(Plan("tea", "salon", 7, ("ada", "bo"), {}, (), None, None, 0))
+        {'ada': 'color(33)', 'bo': 'color(166)'}
+    """
+    return {bot: f"color({COLOURS[at % len(COLOURS)]})" for at, bot in enumerate(plan.bots)}

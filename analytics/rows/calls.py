@@ -1,0 +1,169 @@
+"""calls.csv: one attempt at a model, whole."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import JsonValue
+
+from analytics.columns import Row, as_json, boolean, decimal, integer, text
+from analytics.fold import Fold
+from analytics.records import Call
+from utils.calls import CallRecord, ChatMessage
+from utils.journal import sha256_of
+
+COLUMNS = (
+    text("call_sha256", "The record's hash, by which messages and turns name it.", "calls.b"),
+    text("call_id", "The same for all attempts at one grant by one seat.", "CallRecord.call_id"),
+    integer("attempt", "From 1.", "CallRecord.attempt"),
+    text("entry_id", "The record's place in the stream. Read it as text.", "calls.id"),
+    integer("at_ms", "When it was recorded, server time since 1970.", "calls.id", unit="ms"),
+    integer("run_ms", "When it was recorded, since the run began.", "calls.id", unit="ms"),
+    integer(
+        "started_ms",
+        "When it was sent, by the host's own clock since 1970: not to be mixed with `at_ms`.",
+        "CallRecord.started_ms",
+        unit="ms",
+    ),
+    decimal("took_ms", "From sending to the last byte.", "CallRecord.took_ms", unit="ms"),
+    text("bot", "Who was to answer.", "CallRecord.bot"),
+    text("host", "The host that sent it.", "CallRecord.host"),
+    integer("seat", "The bot's seat.", "CallRecord.seat"),
+    text("channel", "The grant's channel.", "CallRecord.channel"),
+    integer("turn", "The grant's turn.", "CallRecord.turn"),
+    integer("tries", "How many grants of that turn were revoked before.", "CallRecord.tries"),
+    integer("epoch", "The grant: see `turns`.", "CallRecord.epoch"),
+    text(
+        "source",
+        "What answered: `model scripted rule recorded remote` or `orphan`.",
+        "CallRecord.source",
+    ),
+    boolean(
+        "language_model",
+        "False where the server says that no language model answers; empty where nobody says.",
+        "CallRecord.language_model",
+    ),
+    text("mind", "The kind of mind.", "CallRecord.mind"),
+    text("model", "The model that was asked.", "CallRecord.model"),
+    text("model_digest", "The digest of its weights.", "CallRecord.model_digest"),
+    text("server", "The server and its version.", "CallRecord.server"),
+    text("template", "The prompt template.", "CallRecord.prompt"),
+    text("template_sha256", "The template's hash.", "CallRecord.prompt_sha256"),
+    text(
+        "prompt",
+        "The whole prompt: each message under a line `[role]`, a blank line between.",
+        "CallRecord.messages",
+    ),
+    text("prompt_sha256", "The hash of the chat as sent.", "CallRecord.messages_sha256"),
+    text(
+        "answer", "The text as it came; of a failed attempt what there was.", "CallRecord.response"
+    ),
+    text("answer_sha256", "The hash of that text's UTF-8 bytes.", "CallRecord.response"),
+    text("thinking", "Text set apart as thought.", "CallRecord.thinking"),
+    text("said", "What was proposed of the answer; empty if nothing was.", "CallRecord.said"),
+    as_json("cut", "What of the answer is not in `said`: [rule, text] each.", "CallRecord.cut"),
+    as_json("options", "The model's options as sent.", "CallRecord.options"),
+    boolean("think", "Whether the model was asked to think.", "CallRecord.think"),
+    as_json("format", "The form that was demanded of the answer, if any.", "CallRecord.format"),
+    integer("seed", "The seed as sent.", "CallRecord.seed"),
+    text("outcome", "`answered`, or how it failed.", "CallRecord.outcome"),
+    text("error", "What was seen of the failure.", "CallRecord.error"),
+    integer("status", "HTTP status, where there was one.", "CallRecord.status"),
+    text("done_reason", "Why the model stopped, in its words.", "CallRecord.done_reason"),
+    integer("prompt_tokens", "As the server counts.", "CallRecord.prompt_tokens", unit="tokens"),
+    integer("answer_tokens", "As the server counts.", "CallRecord.answer_tokens", unit="tokens"),
+    decimal("total_ms", "The server's own total.", "CallRecord.total_ns", unit="ms"),
+    decimal("load_ms", "The server's, for loading.", "CallRecord.load_ns", unit="ms"),
+    decimal(
+        "prompt_ms", "The server's, for reading the prompt.", "CallRecord.prompt_ns", unit="ms"
+    ),
+    decimal("answer_ms", "The server's, for the answer.", "CallRecord.answer_ns", unit="ms"),
+)
+
+
+def row(fold: Fold, call: Call, record: CallRecord) -> Row:
+    """Write an attempt as a row."""
+    return _place(fold, call, record) | _words(record) | _outcome(record)
+
+
+def as_text(messages: tuple[ChatMessage, ...]) -> str:
+    r"""Write a chat as one text.
+
+    Example:
+        >>> as_text(
+        ...     (ChatMessage(role="system", content="Be."), ChatMessage(role="user", content="Hi"))
+        ... )
+        '[system]\nBe.\n\n[user]\nHi'
+    """
+    return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
+
+
+def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
+    return {
+        "call_sha256": call.sha256,
+        "call_id": record.call_id,
+        "attempt": record.attempt,
+        "entry_id": call.id,
+        "at_ms": call.at_ms,
+        "run_ms": fold.run_ms(call.at_ms),
+        "started_ms": record.started_ms,
+        "took_ms": record.took_ms,
+        "bot": record.bot,
+        "host": record.host,
+        "seat": record.seat,
+        "channel": record.channel,
+        "turn": record.turn,
+        "tries": record.tries,
+        "epoch": record.epoch,
+        "source": record.source,
+        "language_model": record.language_model,
+        "mind": record.mind,
+        "model": record.model,
+        "model_digest": record.model_digest,
+        "server": record.server,
+        "template": record.prompt,
+        "template_sha256": record.prompt_sha256,
+    }
+
+
+def _words(record: CallRecord) -> Row:
+    return {
+        "prompt": as_text(record.messages),
+        "prompt_sha256": record.messages_sha256,
+        "answer": record.response,
+        "answer_sha256": sha256_of(record.response),
+        "thinking": record.thinking,
+        "said": record.said,
+        "cut": _json([list(one) for one in record.cut]),
+        "options": _json({name: _plain(option) for name, option in record.options.items()}),
+        "think": record.think,
+        "format": None if record.format is None else _json(record.format),
+        "seed": record.seed,
+    }
+
+
+def _outcome(record: CallRecord) -> Row:
+    return {
+        "outcome": record.outcome,
+        "error": record.error,
+        "status": record.status,
+        "done_reason": record.done_reason,
+        "prompt_tokens": record.prompt_tokens,
+        "answer_tokens": record.answer_tokens,
+        "total_ms": _ms(record.total_ns),
+        "load_ms": _ms(record.load_ns),
+        "prompt_ms": _ms(record.prompt_ns),
+        "answer_ms": _ms(record.answer_ns),
+    }
+
+
+def _ms(ns: int | None) -> float | None:
+    return None if ns is None else ns / 1_000_000
+
+
+def _plain(option: bool | int | float | str | tuple[str, ...]) -> JsonValue:
+    return list(option) if isinstance(option, tuple) else option
+
+
+def _json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

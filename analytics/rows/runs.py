@@ -1,0 +1,140 @@
+"""runs.csv: the run itself, one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from analytics.columns import Row, integer, text
+from analytics.fold import Fold
+
+COLUMNS = (
+    text("scenario", "The scenario's name.", "Spec.scenario"),
+    text("spec_sha256", "The hash of raw/spec.json.", "Began.spec_sha256"),
+    integer("seed", "The run's seed.", "Spec.seed"),
+    text("world", "The world whose rules it follows.", "Spec.world"),
+    text("policies", "Who speaks next: `channel=policy`, blanks between.", "Spec.channels"),
+    text("hears", "Who hears: `channel=rule`, blanks between.", "Spec.channels"),
+    text("minds", "Kinds of mind, blanks between.", "Spec.models"),
+    text("models", "Models its bots ask, blanks between.", "Spec.models"),
+    text("model_digests", "Digests of weights that answered, sorted.", "CallRecord.model_digest"),
+    text(
+        "language_model",
+        "Whether language models answered: `yes`, `no`, `mixed`, or `unknown` where none says.",
+        "CallRecord.language_model",
+    ),
+    integer("bots", "Bots of the scenario.", "Spec.bots", unit="bots"),
+    integer("channels", "Channels of the scenario.", "Spec.channels", unit="channels"),
+    text(
+        "phase",
+        "How far it was: `new`, `gathering`, `running`, `ended`, or `closed`. Only a closed "
+        "run's tables are final; any other was cut at `commits`.",
+        "Began, Gathered, Ended, Closed",
+    ),
+    text("end_reason", "Why it ended.", "Ended.reason"),
+    text("end_detail", "More about that.", "Ended.detail"),
+    integer("began_ms", "When it began, since 1970.", "Commit.at_ms", unit="ms"),
+    integer("ended_ms", "When it ended, since 1970.", "Commit.at_ms", unit="ms"),
+    integer("last_ms", "When its last commit was made, since 1970.", "Commit.at_ms", unit="ms"),
+    integer("took_ms", "From its beginning to its end.", "Commit.at_ms", unit="ms"),
+    integer("commits", "Commits in this dataset.", "Commit.seq", unit="commits"),
+    text("last_sha256", "The hash of the last one: it stands for all.", "journal.h"),
+    integer("inputs", "Inputs consumed.", "Commit.inputs", unit="inputs"),
+    integer("turns", "Turns closed, in all channels.", "TurnClosed", unit="turns"),
+    integer("turns_acted", "Of these, with an action.", "TurnClosed.outcome", unit="turns"),
+    integer("turns_passed", "Of these, passed.", "TurnClosed.outcome", unit="turns"),
+    integer("turns_given_up", "Of these, given up.", "TurnClosed.outcome", unit="turns"),
+    integer("messages", "Rows of messages.csv.", "Heard", unit="messages"),
+    integer("granted", "Rows of turns.csv.", "Granted", unit="grants"),
+    integer("answered", "Grants closed by an action.", "Acted", unit="grants"),
+    integer("passed", "Grants closed by passing.", "Passed", unit="grants"),
+    integer("revoked", "Grants taken back.", "Revoked", unit="grants"),
+    integer("revoked_deadline", "Of these, for time.", "Revoked.reason", unit="grants"),
+    integer("revoked_lost", "Of these, for want of a host.", "Revoked.reason", unit="grants"),
+    integer("revoked_failed", "Of these, for a failed mind.", "Revoked.reason", unit="grants"),
+    integer("rejected", "Inputs that changed nothing.", "Rejected", unit="inputs"),
+    integer("incidents", "Rows of incidents.csv.", "Incident, and others", unit="incidents"),
+    integer("calls", "Rows of calls.csv.", "CallRecord", unit="calls"),
+    integer("calls_failed", "Of these, not answered.", "CallRecord.outcome", unit="calls"),
+    integer("calls_counted", "Calls by the journal's own count.", "Closed.calls", unit="calls"),
+)
+
+
+def row(fold: Fold, spec_sha256: str) -> Row:
+    """Write the run as a row, once everything is taken in."""
+    return _what(fold, spec_sha256) | _when(fold) | _how_much(fold)
+
+
+def _what(fold: Fold, spec_sha256: str) -> Row:
+    spec = fold.spec
+    models = [spec.models[bot.model] for bot in spec.bots if bot.model in spec.models]
+    return {
+        "scenario": spec.scenario,
+        "spec_sha256": spec_sha256,
+        "seed": spec.seed,
+        "world": spec.world.name,
+        "policies": " ".join(f"{channel.name}={channel.policy}" for channel in spec.channels),
+        "hears": " ".join(f"{channel.name}={channel.hears}" for channel in spec.channels),
+        "minds": _once(model.mind for model in models),
+        "models": _once(model.model for model in models if model.model),
+        "model_digests": " ".join(sorted(fold.totals.digests)),
+        "language_model": _language_model(fold.totals.language_model),
+        "bots": len(spec.bots),
+        "channels": len(spec.channels),
+    }
+
+
+def _when(fold: Fold) -> Row:
+    ended_ms, ended = fold.ended or (None, None)
+    return {
+        "phase": fold.phase,
+        "end_reason": ended.reason if ended else None,
+        "end_detail": ended.detail if ended else None,
+        "began_ms": fold.began_ms,
+        "ended_ms": ended_ms,
+        "last_ms": fold.last_ms,
+        "took_ms": None if ended_ms is None else fold.run_ms(ended_ms),
+        "commits": fold.totals.commits,
+        "last_sha256": fold.sha256,
+    }
+
+
+def _how_much(fold: Fold) -> Row:
+    totals, tallies = fold.totals, fold.tallies.values()
+    turns = totals.turns
+    return {
+        "inputs": totals.inputs,
+        "turns": turns.total(),
+        "turns_acted": turns["acted"],
+        "turns_passed": turns["passed"],
+        "turns_given_up": turns["given_up"],
+        "messages": totals.messages,
+        "granted": sum(tally.granted for tally in tallies),
+        "answered": sum(tally.answered for tally in tallies),
+        "passed": sum(tally.passed for tally in tallies),
+        "revoked": sum(tally.revoked.total() for tally in tallies),
+        "revoked_deadline": sum(tally.revoked["deadline"] for tally in tallies),
+        "revoked_lost": sum(tally.revoked["lost"] for tally in tallies),
+        "revoked_failed": sum(tally.revoked["failed"] for tally in tallies),
+        "rejected": totals.rejected,
+        "incidents": totals.incidents,
+        "calls": totals.calls.total(),
+        "calls_failed": totals.calls.total() - totals.calls["answered"],
+        "calls_counted": fold.closed.calls if fold.closed else None,
+    }
+
+
+def _once(words: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(words))
+
+
+def _language_model(told: set[bool | None]) -> str:
+    """Sum up what calls say of themselves.
+
+    Example:
+        >>> _language_model({False}), _language_model({True, False}), _language_model({None})
+        ('no', 'mixed', 'unknown')
+    """
+    known = told - {None}
+    if not known:
+        return "unknown"
+    return "mixed" if len(told) > 1 else "yes" if True in known else "no"

@@ -1,0 +1,144 @@
+"""Every table, as one fold of a run's raw records. Pure: same records, same rows.
+
+    for table, row in tables_from(spec, commits, calls, run="tea"): ...
+
+Commits come first, then calls: what a call adds to another table (a bot's tokens, an
+incident) is known when both are through. Rows come as soon as they are known, so
+nothing is held that grows with messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import ValidationError
+
+from analytics.columns import RUN_ID, Column, Row, label_columns
+from analytics.fold import Fold, Place
+from analytics.records import Call
+from analytics.rows import bots, calls, exposures, incidents, messages, runs, turns
+from utils.errors import BadEntry
+from utils.journal import Sealed, chain, first_field, sha256_of
+from utils.protocol import Acted, Began, Event, Heard, Passed, Revoked
+from utils.spec import Spec
+
+TABLES: Mapping[str, tuple[Column, ...]] = {
+    "messages": (RUN_ID, *messages.COLUMNS),
+    "turns": (RUN_ID, *turns.COLUMNS),
+    "calls": (RUN_ID, *calls.COLUMNS),
+    "exposures": (RUN_ID, *exposures.COLUMNS),
+    "bots": (RUN_ID, *bots.COLUMNS),
+    "runs": (RUN_ID, *runs.COLUMNS),
+    "incidents": (RUN_ID, *incidents.COLUMNS),
+}
+"""Table to columns, in order. A run's labels follow them, in every table alike."""
+
+TableRow = tuple[str, Row]
+
+
+def columns_of(table: str, labels: Iterable[str] = ()) -> tuple[Column, ...]:
+    """List a table's columns, for a run with these labels."""
+    return (*TABLES[table], *label_columns(labels))
+
+
+def read_spec(body: str) -> Spec:
+    """Parse a run's spec as it is stored.
+
+    Raises:
+        BadEntry: It is none.
+    """
+    try:
+        return Spec.model_validate_json(body)
+    except ValidationError as error:
+        raise BadEntry("spec", f"no scenario: {first_field(error)}") from error
+
+
+def tables_from(
+    spec: str, commits: Iterable[Sealed], calls: Iterable[Call], *, run: str
+) -> Iterator[TableRow]:
+    """Fold a run's records into the rows of all tables.
+
+    Args:
+        spec: The resolved scenario, exactly as stored.
+        commits: The journal from commit 1, in order. Their chain is checked here.
+        calls: The calls that count, in order. Asked for only after the last commit.
+        run: The run's id.
+
+    Returns:
+        (table, row) pairs; a row's keys are `columns_of(table, labels)`, in that order.
+
+    Raises:
+        BadEntry: A record is not what it should be.
+    """
+    tables = _Tables(spec, run)
+    for sealed in chain(commits):
+        for table, row in tables.commit(sealed):
+            yield table, tables.whole(row)
+    for call in calls:
+        for table, row in tables.call(call):
+            yield table, tables.whole(row)
+    for table, row in tables.end():
+        yield table, tables.whole(row)
+
+
+class _Tables:
+    """One pass over one run."""
+
+    def __init__(self, spec: str, run: str) -> None:
+        parsed = read_spec(spec)
+        self.fold = Fold(parsed)
+        self._spec_sha256 = sha256_of(spec)
+        self._run: Row = {RUN_ID.name: run}
+        self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
+
+    def whole(self, row: Row) -> Row:
+        return self._run | row | self._labels
+
+    def commit(self, sealed: Sealed) -> Iterator[TableRow]:
+        """Rows are written from the run as it was before each event."""
+        fold, commit = self.fold, sealed.commit
+        fold.totals.commits += 1
+        fold.totals.inputs += len(commit.inputs)
+        fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
+        for index, event in enumerate(commit.events):
+            if isinstance(event, Began):
+                self._check(event, commit.seq)
+                fold.began_ms = commit.at_ms
+            place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
+            yield from self._event(event, place, commit.events[index + 1 :])
+            fold.take(event, place)
+
+    def call(self, call: Call) -> Iterator[TableRow]:
+        if call.record is not None:
+            yield "calls", calls.row(self.fold, call, call.record)
+            for row in exposures.rows(call, call.record):
+                yield "exposures", row
+        yield from self._incident(incidents.of_call(self.fold, call))
+        self.fold.take_call(call)
+
+    def end(self) -> Iterator[TableRow]:
+        fold = self.fold
+        fold.settle()
+        for held in fold.live.values():
+            yield "turns", turns.live(fold, held)
+        if fold.closed is not None:
+            yield from self._incident(incidents.of_missing(fold, fold.closed))
+        for row in bots.rows(fold):
+            yield "bots", row
+        yield "runs", runs.row(fold, self._spec_sha256)
+
+    def _event(self, event: Event, place: Place, later: tuple[Event, ...]) -> Iterator[TableRow]:
+        if isinstance(event, Heard):
+            yield "messages", messages.row(self.fold, event, place)
+        elif isinstance(event, Acted | Passed | Revoked):
+            yield "turns", turns.closed(self.fold, event, place)
+        yield from self._incident(incidents.of_event(event, place, later))
+
+    def _incident(self, row: Row | None) -> Iterator[TableRow]:
+        if row is not None:
+            self.fold.totals.incidents += 1
+            yield "incidents", row
+
+    def _check(self, began: Began, seq: int) -> None:
+        if began.spec_sha256 != self._spec_sha256:
+            raise BadEntry(f"journal {seq}", "it names another spec than the one that is stored")

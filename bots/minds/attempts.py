@@ -1,0 +1,142 @@
+"""Ask a mind again where that may help: one of the two places that retry.
+
+Only inside the allowance, only what is `retryable`, a silent server once more and not
+twice. The waits grow, and their jitter is drawn by place, so that two runs wait alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event
+
+from tenacity import RetryCallState, Retrying
+
+from bots.minds.seam import Answer, Mind, Request, StopSignal
+from utils.clock import Clock
+from utils.errors import MindFailed
+from utils.seeds import seed_for
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 8.0
+
+LEAST_MS = 50
+"""An attempt is not begun with less time than this left."""
+
+SHOWN_CHARACTERS = 300
+
+Pause = Callable[[float, StopSignal], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to a mind, and what came of it: an answer or an error.
+
+    Attributes:
+        number: From 1.
+        started_ms: Wall clock, milliseconds since 1970.
+        took_ms: By the monotonic clock, milliseconds.
+    """
+
+    number: int
+    started_ms: int
+    took_ms: float
+    answer: Answer | None = None
+    error: MindFailed | None = None
+
+
+def answer_with_retries(
+    mind: Mind,
+    request: Request,
+    stop: StopSignal,
+    *,
+    allow_ms: int,
+    clock: Clock,
+    on_attempt: Callable[[Attempt], None],
+    pause: Pause | None = None,
+) -> Answer:
+    """Ask a mind until it answers, or there is no use or no time in asking again.
+
+    Args:
+        mind: Who is asked.
+        request: What; each attempt is given what is left of its `allow_ms`.
+        stop: Ends the attempt, and a wait between two, at once.
+        allow_ms: How long all attempts and waits may take together, milliseconds, > 0.
+        clock: Whose time passes.
+        on_attempt: Called after every attempt, in this thread, before the next.
+        pause: Waits so many seconds, or until told to stop; by default for real.
+
+    Returns:
+        The first answer.
+
+    Raises:
+        MindFailed: The last attempt's error; or `cancelled`, when the answer was no
+            longer wanted before an attempt began.
+    """
+    trying = _Trying(mind, request, stop, clock, on_attempt, clock.now_ms() + allow_ms)
+    retrying = Retrying(
+        retry=trying.may_help,
+        wait=trying.wait_s,
+        stop=trying.is_too_late,
+        sleep=lambda seconds: (pause or pause_unless_stopped)(seconds, stop),
+        reraise=True,
+    )
+    return retrying(trying.once)
+
+
+def pause_unless_stopped(seconds: float, stop: StopSignal) -> None:
+    """Wait, but no longer than until told to stop."""
+    told = Event()
+    stop.when_set(told.set)
+    told.wait(seconds)
+
+
+@dataclass(slots=True)
+class _Trying:
+    """The attempts at one answer so far."""
+
+    mind: Mind
+    request: Request
+    stop: StopSignal
+    clock: Clock
+    on_attempt: Callable[[Attempt], None]
+    deadline_ms: int
+    number: int = 0
+    timeouts: int = 0
+
+    def once(self) -> Answer:
+        if self.stop.is_set():
+            raise MindFailed("cancelled", "the answer is no longer wanted")
+        self.number += 1
+        started_ms, wall_ms = self.clock.now_ms(), self.clock.wall_ms()
+
+        def note(answer: Answer | None = None, error: MindFailed | None = None) -> None:
+            took_ms = float(self.clock.now_ms() - started_ms)
+            self.on_attempt(Attempt(self.number, wall_ms, took_ms, answer, error))
+
+        left_ms = max(1, min(self.request.allow_ms, self.deadline_ms - started_ms))
+        try:
+            answer = self.mind.answer(replace(self.request, allow_ms=left_ms), self.stop)
+        except MindFailed as failure:
+            self.timeouts += failure.kind == "timeout"
+            note(error=failure)
+            raise
+        except Exception as fault:  # a plugin may raise anything: this is its boundary
+            broken = MindFailed("protocol", f"the mind broke: {repr(fault)[:SHOWN_CHARACTERS]}")
+            note(error=broken)
+            raise broken from fault
+        note(answer)
+        return answer
+
+    def may_help(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        return isinstance(error, MindFailed) and error.retryable and self.timeouts < 2
+
+    def wait_s(self, state: RetryCallState) -> float:
+        """Double the wait each time, up to a bound, and take a drawn part of it off."""
+        longest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self.number - 1, 30))
+        drawn = seed_for(self.request.seed, "backoff", self.number) / 2**64
+        return longest_s * (0.5 + drawn / 2)
+
+    def is_too_late(self, state: RetryCallState) -> bool:
+        ready_ms = self.clock.now_ms() + state.upcoming_sleep * 1000
+        return self.stop.is_set() or ready_ms + LEAST_MS > self.deadline_ms

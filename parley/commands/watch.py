@@ -1,0 +1,139 @@
+"""`parley watch`: a conversation, live."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from analytics.observer.plan import Plan
+    from analytics.observer.show import Screen
+    from analytics.observer.view import View
+    from utils.clock import Clock
+    from utils.streams import Streams
+
+Form = Literal["drawn", "plain", "json"]
+
+LOOK_S = 0.5
+"""How often a run is looked for while there is none."""
+
+HELP = """Watch a run's conversation until its record is closed; without RUN, the run
+started last that is not closed, or the next one to start.
+
+On a terminal the talk scrolls by, and below it stands who holds the floor and how long
+yet. Elsewhere, or with --plain, there is a line for each thing:
+
+\b
+  [CHANNEL TURN] NAME: TEXT    what was heard; its further lines are indented by
+                               four spaces. NAME is (opening) or (outside) for
+                               words that are nobody's
+  [CHANNEL TURN] -- REMARK     what became of a turn: passed, revoked, given up
+  -- REMARK                    what concerns the whole run
+
+With --json, every event of the journal is one object a line: its own fields, and seq,
+index and at_ms (server time, milliseconds) of where it stands.
+
+What a bot says cannot act on a terminal: control characters and characters nobody can
+see are shown as code points, such as <U+001B>.
+
+\b
+Examples:
+  parley watch
+  parley watch salon-3f2a --from now
+  parley watch salon-3f2a --channel kitchen --plain | tee talk.txt
+  parley watch salon-3f2a --json | jq 'select(.kind == "heard") | .text'
+"""
+
+
+@click.command(help=HELP, short_help="the conversation, live")
+@click.argument("run", required=False)
+@click.option("--channel", metavar="NAME", help="This channel only.")
+@click.option(
+    "--from",
+    "start",
+    type=click.Choice(["start", "now"]),
+    default="start",
+    show_default=True,
+    help="Show what was said before, or only what comes.",
+)
+@click.option("--plain", is_flag=True, help="Plain lines on a terminal, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
+def command(run: str | None, channel: str | None, start: str, plain: bool, as_json: bool) -> None:
+    """Watch a run."""
+    from parley.opening import settings, streams
+
+    form: Form = "json" if as_json else "plain" if plain else "drawn"
+    try:
+        with streams(settings(), name="watch") as connection:
+            run = run or wait_for_run(connection, say=lambda text: click.echo(text, err=True))
+            watch(connection, run, channel=channel, from_now=start == "now", form=form)
+    except KeyboardInterrupt:
+        if run is not None:
+            again = f"parley watch {run} --from now"
+            click.echo(f"run {run} goes on; watch it again with: {again}", err=True)
+        raise SystemExit(130) from None
+
+
+def watch(streams: Streams, run: str, *, channel: str | None, from_now: bool, form: Form) -> View:
+    """Show a run on stdout until its record is closed.
+
+    Raises:
+        BadInput: There is no such run, or no such channel in it.
+        ServerGone: The server was gone for too long.
+    """
+    from analytics.observer.follow import Following
+    from analytics.observer.plan import plan_of
+    from analytics.observer.runs import check_channel, spec_of
+    from analytics.observer.show import has_come, show
+    from analytics.observer.view import blank
+    from utils import keys
+
+    spec = spec_of(streams, run)
+    if channel is not None:
+        check_channel(streams, run, spec, channel)
+    top = streams.top(keys.journal(run)) if from_now else None
+    plan = plan_of(run, spec)
+    screen = _screen(form, sys.stdout, plan=plan, channel=channel)
+    return show(
+        Following(streams, run),
+        blank(plan),
+        screen,
+        stop=lambda view: has_come(view, "closed"),
+        after=int(top.id.partition("-")[0]) if top else 0,
+    )
+
+
+def wait_for_run(
+    streams: Streams, *, say: Callable[[str], None], clock: Clock | None = None
+) -> str:
+    """Find the run started last that is not closed; without one, wait for it.
+
+    Args:
+        say: Told, once, that there is none yet.
+        clock: Local time.
+    """
+    from analytics.observer.runs import newest_live
+    from utils.clock import SYSTEM_CLOCK
+
+    run = newest_live(streams)
+    if run is None:
+        say("waiting for a run; start one with: parley seed")
+    while run is None:
+        (clock or SYSTEM_CLOCK).sleep_s(LOOK_S)
+        run = newest_live(streams)
+    return run
+
+
+def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None) -> Screen:
+    from rich.console import Console
+
+    from analytics.observer.plain import JsonScreen
+    from analytics.observer.show import screen_for
+
+    if form == "json":
+        return JsonScreen(out, notices=sys.stderr, channel=channel)
+    console = Console(file=out, highlight=False)
+    return screen_for(console, plan, plain=form == "plain", channel=channel)
