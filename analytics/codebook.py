@@ -31,10 +31,10 @@ def as_markdown(table: str) -> str:
 
 
 def renewed(document: str) -> str:
-    """Write the columns again between the marks of docs/data.md, from what the code says.
+    r"""Write the columns again between the marks of docs/data.md, from what the code says.
 
     Example:
-        >>> text = renewed("<!-- columns: messages -->\\n<!-- end -->")
+        >>> text = renewed("<!-- columns: messages -->\n<!-- end -->")
         >>> text.count("| `message_id` | text |")
         1
     """

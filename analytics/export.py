@@ -8,26 +8,25 @@ one commit: the journal's last one when the export began.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from analytics.folder import whole
+from analytics.observer.runs import registered
 from analytics.records import Call, call_line, read_call
 from analytics.sheets import open_new, open_sheets, write_codebook
 from analytics.tables import read_spec, tables_from
 from utils import keys
-from utils.errors import BadEntry, BadInput, StreamError
+from utils.errors import BadEntry, BadInput, ParleyError, StreamError
 from utils.journal import Sealed, to_line
-from utils.names import check_name, nearest
+from utils.names import check_name, nearest, shown
 from utils.protocol import Closed
 from utils.streams import Streams, unseal_entry
 
-PAGE = 500
-"""Entries read at once. A page of the largest commits there may be is 500 MB; of usual
-ones, 1 MB."""
+PAGE = 200
+"""Entries read at once: usually 400 KB, and 200 MB if all were as large as may be."""
 
 Progress = Callable[[int, int], None]
 """Told now and then how many of how many records are done."""
@@ -70,7 +69,7 @@ def export_run(
 
 def export_all(
     streams: Streams, out: Path, *, progress: Progress | None = None
-) -> tuple[list[Exported], dict[str, StreamError]]:
+) -> tuple[list[Exported], dict[str, ParleyError]]:
     """Write every run of the registry into one folder, a dataset each.
 
     Args:
@@ -82,44 +81,40 @@ def export_all(
 
     Raises:
         BadInput: There is no run, or there is something at `out`.
+        StreamError: Every run's record is broken.
         ServerGone: The server cannot be reached.
     """
-    runs = known_runs(streams)
+    runs = _known(streams)
     if not runs:
-        raise BadInput("there is no run to export", mend="see 'parley runs'")
+        raise BadInput("there is no run to export", mend="start one: parley run salon")
     done: list[Exported] = []
-    broken: dict[str, StreamError] = {}
+    broken: dict[str, ParleyError] = {}
     with whole(out) as folder:
         for run in runs:
             try:
                 one = export_run(streams, run, folder / run, progress=progress)
-            except StreamError as error:
+            except (StreamError, BadInput) as error:
                 broken[run] = error
             else:
                 done.append(Exported(out / run, one.rows, one.phase, run))
         if not done:
-            raise next(iter(broken.values()))
+            first, why = next(iter(broken.items()))
+            raise StreamError(f"none of {len(runs)} runs can be exported; {first}: {why}")
     return done, broken
-
-
-def known_runs(streams: Streams) -> list[str]:
-    """List the runs of the registry, the earliest first; entries that name none are skipped."""
-    found = []
-    for entry in streams.all(keys.RUNS):
-        try:
-            found.append(check_name(json.loads(entry.body)["run"], "run"))
-        except (ValueError, KeyError, TypeError, BadInput):
-            continue
-    return list(dict.fromkeys(found))
 
 
 def _spec(streams: Streams, run: str) -> str:
     spec = streams.spec(check_name(run, "run", "RUN"))
     if spec is None:
-        close = nearest(run, known_runs(streams))
-        hint = f"did you mean '{close}'? " if close else ""
-        raise BadInput(f"there is no run '{run}'", mend=f"{hint}see 'parley runs'")
+        close = nearest(run, _known(streams))
+        meant = f"did you mean {shown(close)}? " if close else ""
+        raise BadInput(f"unknown run {shown(run)}", mend=f"{meant}parley runs lists what there is")
     return spec
+
+
+def _known(streams: Streams) -> list[str]:
+    """List the runs of the registry, the earliest first."""
+    return list(dict.fromkeys(entry.run for entry in registered(streams)[::-1]))
 
 
 def _write(records: _Records, spec: str, folder: Path) -> tuple[dict[str, int], str]:

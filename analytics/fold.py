@@ -118,6 +118,11 @@ class Fold:
         host = self.seats.get(closing.bot, (0, None))[1]
         return Held(held.event, held.place, place.at_ms - held.place.at_ms, host)
 
+    @property
+    def took_ms(self) -> int | None:
+        """Run time at the last commit; none before the run began."""
+        return None if self.last_ms is None else self.run_ms(self.last_ms)
+
     # --- taking in --------------------------------------------------------------------
 
     def take(self, event: Event, place: Place) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-
-from bots.agent import Task, prepare
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Mind
 from bots.seat import Seat
+from bots.task import Sitting, Task, prepare
 from utils import keys, plugins
 from utils.errors import BadEntry
 from utils.mail import ChannelEntry, StandingGrant
 from utils.spec import BotSpec, Spec
 from utils.streams import Entry, Streams
-
-log = logging.getLogger("bots")
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
@@ -88,17 +83,15 @@ class Company:
 
     def prepare(self, host: str, seat: Seat, grant: StandingGrant) -> Task:
         """Make the task of answering a grant."""
-        return prepare(
+        sitting = Sitting(
             run=self.run,
             host=host,
             seat=seat.number,
             bot=seat.bot,
             model=self.spec.models[seat.bot.model],
-            grant=grant,
-            hearing=seat.hearing,
-            memory=seat.memory,
             displays=self.displays,
         )
+        return prepare(sitting, grant, seat.hearing, seat.memory)
 
     def close(self) -> None:
         """Stop all answers and let connections go."""

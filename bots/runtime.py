@@ -10,25 +10,26 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from bots.agent import Task, carry_out
+from bots.agent import carry_out
 from bots.company import Company
 from bots.minds.seam import Mind
 from bots.minds.stop import Stop
 from bots.outbox import Outbox
-from bots.seat import Seat
+from bots.places import Places
+from bots.task import Task
 from utils import keys
 from utils.clock import Clock, fresh_id
-from utils.errors import BadEntry, BadInput, Forgotten, Missing, ServerGone
+from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import Acted, Ended, Joined, Left, Passed, Revoked, Seated, Unseated
+from utils.protocol import Acted, Ended, Event, Passed, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
-from utils.spec import BotSpec, Spec
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
 
 log = logging.getLogger("bots")
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
+LONG_AGO_MS = -(10**9)
 
 
 class Host:
@@ -36,11 +37,12 @@ class Host:
 
     Args:
         streams: The connection that reads, for this thread alone.
-        settings: Lease and where models answer.
+        settings: Lease, and where models answer.
         clock: Local time.
         name: The host's id; unique among hosts that ever were.
         places: How many seats this host takes at most.
         only: Serve this run alone; none for every live run.
+        outbox: What sends; by default one with a connection of its own.
         threads: How many minds may be waited for at once.
     """
 
@@ -56,16 +58,23 @@ class Host:
         outbox: Outbox | None = None,
         threads: int = 32,
     ) -> None:
-        self.streams, self.settings, self.clock = streams, settings, clock
-        self.name, self.places, self.only = name, places, only
+        self.streams, self.clock, self.name = streams, clock, name
         self.lease_ms = settings.lease_ms
         self.time = ServerTime(streams, clock)
-        self.companies: dict[str, Company] = {}
         self.outbox = Outbox(streams.another()) if outbox is None else outbox
+        self.places = Places(
+            streams,
+            self.outbox,
+            settings=settings,
+            clock=clock,
+            name=name,
+            most=places,
+            only=only,
+            on_company=self._follow,
+        )
         self._pool = ThreadPoolExecutor(min(places, threads), thread_name_prefix="mind")
         self._tail = Tail(streams)
-        self._kept_ms = -(10**9)
-        self._refused: dict[str, int] = {}
+        self._kept_ms = LONG_AGO_MS
         self._connected = False
         self._pause_ms = FIRST_PAUSE_MS
         self._stopping = False
@@ -91,7 +100,9 @@ class Host:
             self._pause_ms = FIRST_PAUSE_MS
         except Forgotten as forgotten:
             log.warning("%s; taking seats anew", forgotten)
-            self._start_over()
+            self.places.start_over()
+            self._tail = Tail(self.streams)
+            self._connected = False
         except ServerGone as gone:
             if self._connected:
                 log.warning("%s; waiting for it", gone)
@@ -102,145 +113,51 @@ class Host:
     def leave(self) -> None:
         """Let every seat go, so that another host can take it at once."""
         try:
-            for run, company in list(self.companies.items()):
-                for seat in list(company.seats.values()):
-                    self._let_go(company, seat)
-                self._drop(run)
+            for run, company in list(self.places.companies.items()):
+                self._leave(company)
+                self.places.drop(run)
             self.streams.withdraw(self.name)
         except ServerGone:
             log.warning("the server is gone: seats lapse by themselves")
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    # --- presence, leases, seats --------------------------------------------------------
+    # --- presence and leases ------------------------------------------------------------
 
     def _connect(self) -> None:
+        """After a (re)connect: look back, and say again what nobody has taken in."""
         self.time.sample()
         self._tail.look_back()
         self.outbox.resend()
-        self._connected = True
-        self._kept_ms = -(10**9)
-        if not self.companies:
+        if not self.places.companies:
             top = self.streams.top(keys.RUNS)
             self._tail.follow(keys.RUNS, after=top.id if top else "0-0")
+        self._connected, self._kept_ms = True, LONG_AGO_MS
 
     def _keep(self) -> None:
         """Every third of a lease: say we are there, keep our seats, look for free ones."""
-        now_ms = self.clock.now_ms()
-        if now_ms - self._kept_ms < self.lease_ms // 3:
+        if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
             return
-        self._kept_ms = now_ms
+        self._kept_ms = self.clock.now_ms()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
-        for company in list(self.companies.values()):
-            self._keep_seats(company)
-        if self._free_places() > 0:
-            self._find_seats()
+        self.places.keep()
+        self.places.find()
 
-    def _keep_seats(self, company: Company) -> None:
-        bots = list(company.seats)
-        leases = [keys.seat(company.run, bot) for bot in bots]
-        kept = self.streams.renew_leases(leases, self.name, ttl_ms=self.lease_ms)
-        for bot, is_ours in zip(bots, kept, strict=True):
-            seat = company.seats[bot]
-            waited_ms = self.clock.now_ms() - seat.asked_ms
-            if not is_ours or (not seat.number and waited_ms > 6 * self.lease_ms):
-                log.warning("run %s: lost the seat of %s", company.run, bot)
-                self._forget(company, seat)
+    def _follow(self, run: str) -> None:
+        key = keys.inbox(run, self.name)
+        top = self.streams.top(key)
+        self._tail.follow(key, after=top.id if top else "0-0")
 
-    def _free_places(self) -> int:
-        return self.places - sum(len(company.seats) for company in self.companies.values())
+    def _leave(self, company: Company) -> None:
+        for seat in list(company.seats.values()):
+            self.places.let_go(company, seat)
 
-    def _find_seats(self) -> None:
-        for run in self.streams.live_runs():
-            if self.only not in (None, run) or self._refused.get(run, 0) > self.clock.now_ms():
-                continue
-            company = self._company(run)
-            if company is not None:
-                self._take_seats(company)
-                if not company.seats:
-                    self._drop(run)
-
-    def _company(self, run: str) -> Company | None:
-        if run not in self.companies:
-            body = self.streams.spec(run)
-            if body is None:
-                return None
-            spec = Spec.model_validate_json(body)
-            company = Company(run, spec, ollama_host=self.settings.ollama_host)
-            self.companies[run] = company
-            top = self.streams.top(keys.inbox(run, self.name))
-            self._tail.follow(keys.inbox(run, self.name), after=top.id if top else "0-0")
-        return self.companies[run]
-
-    def _take_seats(self, company: Company) -> None:
-        """Take free seats of a run, as many as there are places for."""
-        bots = [bot for bot in company.spec.bots if bot.name not in company.seats]
-        owners = self.streams.lease_owners([keys.seat(company.run, bot.name) for bot in bots])
-        free = [bot for bot, owner in zip(bots, owners, strict=True) if owner is None]
-        start = sum(self.name.encode()) % len(free) if free else 0
-        for bot in free[start:] + free[:start]:
-            if self._free_places() <= 0:
-                return
-            if not self._take_seat(company, bot):
-                return
-
-    def _take_seat(self, company: Company, bot: BotSpec) -> bool:
-        """Try for one seat; false when this run cannot be served from here."""
-        try:
-            company.mind(bot.model)
-        except (Missing, BadInput) as error:
-            log.error("run %s: cannot serve %s: %s", company.run, bot.name, error)
-            self._refused[company.run] = self.clock.now_ms() + 2 * self.lease_ms
-            return False
-        lease = keys.seat(company.run, bot.name)
-        if self.streams.take_lease(lease, self.name, ttl_ms=self.lease_ms):
-            seat = company.seat(bot, now_ms=self.clock.now_ms())
-            company.catch_up(self.streams, seat)
-            self._join(company, seat)
-        return True
-
-    def _join(self, company: Company, seat: Seat) -> None:
-        joined = Joined(author=self.name, nonce=fresh_id(), bot=seat.bot.name)
-        self.outbox.send(company.run, joined)
-
-    def _let_go(self, company: Company, seat: Seat) -> None:
-        seat.stop_all("the host is leaving")
-        if seat.number:
-            left = Left(author=self.name, nonce=fresh_id(), bot=seat.bot.name, seat=seat.number)
-            self.outbox.send(company.run, left)
-        self.streams.release_lease(keys.seat(company.run, seat.bot.name), self.name)
-        company.seats.pop(seat.bot.name, None)
-
-    def _forget(self, company: Company, seat: Seat) -> None:
-        """Give up a seat that is no longer ours."""
-        seat.stop_all("the seat is another's")
-        company.seats.pop(seat.bot.name, None)
-        self._kept_ms = -(10**9)
-
-    def _drop(self, run: str) -> None:
-        company = self.companies.pop(run, None)
-        if company is not None:
-            company.close()
-        self._tail.forget(keys.inbox(run, self.name))
-
-    def _start_over(self) -> None:
-        """The server lost what we had read: give all seats up, and take them anew."""
-        for run, company in list(self.companies.items()):
-            for seat in list(company.seats.values()):
-                seat.stop_all("starting over")
-                self.streams.release_lease(keys.seat(run, seat.bot.name), self.name)
-            self.outbox.drop_run(run)
-            self._drop(run)
-        self._tail = Tail(self.streams)
-        self._connected = False
-
-    # --- the inbox ------------------------------------------------------------------------
+    # --- the inbox ----------------------------------------------------------------------
 
     def _take(self, entry: Entry) -> None:
         if entry.key == keys.RUNS:
-            self._kept_ms = -(10**9)
+            self._kept_ms = LONG_AGO_MS
             return
-        run = entry.key.partition("{")[2].partition("}")[0]
-        company = self.companies.get(run)
+        company = self.places.companies.get(entry.key.partition("{")[2].partition("}")[0])
         if company is None:
             return
         try:
@@ -249,25 +166,25 @@ class Host:
             raise BadEntry(f"{entry.key} {entry.id}", "not an inbox entry") from error
         self.outbox.acknowledge(mail.nonces)
         for event in mail.events:
-            match event:
-                case Seated():
-                    self._seated(company, event)
-                case Unseated():
-                    self._unseated(company, event)
-                case Acted() | Passed() | Revoked():
-                    self._closed(company, event)
-                case Ended():
-                    self._ended(company)
-                    return
+            self._note(company, event)
         if mail.standing:
             company.listen(self.streams)
         for grant in mail.standing:
             self._answer(company, grant)
 
-    def _seated(self, company: Company, event: Seated) -> None:
-        seat = company.seats.get(event.bot)
-        if seat is not None:
-            seat.number = event.seat
+    def _note(self, company: Company, event: Event) -> None:
+        match event:
+            case Seated():
+                if event.bot in company.seats:
+                    company.seats[event.bot].number = event.seat
+            case Unseated():
+                self._unseated(company, event)
+            case Acted() | Passed() | Revoked():
+                self._closed(company, event)
+            case Ended():
+                self._leave(company)
+                self.places.drop(company.run)
+                self._tail.forget(keys.inbox(company.run, self.name))
 
     def _unseated(self, company: Company, event: Unseated) -> None:
         """Another host took the seat; or we were thought lost, and take it again."""
@@ -276,24 +193,18 @@ class Host:
             return
         if event.reason == "lost":
             seat.stop_all("thought lost")
-            seat.number, seat.asked_ms = 0, self.clock.now_ms()
-            self._join(company, seat)
+            self.places.join(company, seat)
         elif event.reason == "replaced":
-            self._forget(company, seat)
+            self.places.forget(company, seat)
 
     def _closed(self, company: Company, event: Acted | Passed | Revoked) -> None:
         seat = company.seats.get(event.bot)
         if seat is not None:
-            seat.stop(event.epoch, "revoked")
+            seat.stop(event.epoch, "the grant is closed")
         if isinstance(event, Revoked):
             self.outbox.drop_grant(company.run, event.epoch)
 
-    def _ended(self, company: Company) -> None:
-        for seat in list(company.seats.values()):
-            self._let_go(company, seat)
-        self._drop(company.run)
-
-    # --- answers ----------------------------------------------------------------------------
+    # --- answers ------------------------------------------------------------------------
 
     def _answer(self, company: Company, grant: StandingGrant) -> None:
         seat = company.seats.get(grant.event.bot)
@@ -310,6 +221,7 @@ class Host:
 
     def _work(self, task: Task, mind: Mind, stop: Stop) -> None:
         """Ask the mind and send what came of it. Runs in a thread when the mind waits."""
+        run = task.sitting.run
         try:
             outcome = carry_out(
                 task,
@@ -317,9 +229,10 @@ class Host:
                 stop,
                 clock=self.clock,
                 nonce=fresh_id(),
-                on_failed=lambda record: self.outbox.note(task.run, record),
+                on_failed=lambda record: self.outbox.note(run, record),
             )
             if outcome.input is not None:
-                self.outbox.send(task.run, outcome.input, outcome.record)
+                self.outbox.send(run, outcome.input, outcome.record)
         except Exception:
-            log.exception("run %s: %s could not answer", task.run, task.bot.name)
+            # A defect of ours must cost a turn, by its deadline, and not the host.
+            log.exception("run %s: %s could not answer", run, task.sitting.bot.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.draft import Draft
 from orchestrator.floor import close_grant, revoked
 from orchestrator.recovery import end, unseat
@@ -81,7 +83,7 @@ def _act(draft: Draft, arrived: Input) -> None:
 def _propose(draft: Draft, proposed: Proposed) -> None:
     grant = _holder(draft, proposed)
     action, ask = proposed.action, grant.ask
-    place = {
+    place: dict[str, Any] = {
         "channel": grant.event.channel,
         "turn": grant.event.turn,
         "bot": proposed.bot,

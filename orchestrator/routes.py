@@ -7,6 +7,8 @@ others, and a sealed answer or another bot's ask never reaches a host before its
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.state import Seat, State
 from utils.journal import Commit, Sealed
 from utils.mail import ChannelEntry, InboxEntry, StandingGrant
@@ -62,7 +64,7 @@ def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
     """Write the entries that go with a commit: target name to the entry's bytes."""
     bodies = {}
     for target, (events, nonces) in targets(before, after, sealed.commit).items():
-        common = {
+        common: dict[str, Any] = {
             "seq": sealed.seq,
             "commit_sha256": sealed.sha256,
             "prev": before.tops.get(target, ""),

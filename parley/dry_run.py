@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from bots.agent import options_for, room_tokens
 from bots.memory.seam import Recalled
 from bots.prompt import Place, Prompt, build
+from bots.task import options_for, room_tokens
 from bots.tokens import MESSAGE_TOKENS, estimate_tokens
 from utils.printable import printable
 from utils.protocol import AskSay, Heard
@@ -72,7 +72,8 @@ def estimate(spec: Spec) -> str:
     ]
     windows = [bot.memory.amount if bot.memory.unit == "messages" else 10 for bot in bots]
     line = ANSWER_TOKENS + MESSAGE_TOKENS
-    prompt = turns * (sum(heads) // len(heads) + min(sum(windows) // len(windows), turns) * line // 2)
+    recalled = min(sum(windows) // len(windows), turns) * line // 2
+    prompt = turns * (sum(heads) // len(heads) + recalled)
     answer = turns * ANSWER_TOKENS
     hours = (prompt / PROMPT_TOKENS_PER_S + answer / ANSWER_TOKENS_PER_S) / 3600
     return (

@@ -1,44 +1,52 @@
-"""Options that several commands share."""
+"""Options that several commands share, each group handed over as one value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
-Decorated = Callable[..., Any]
+Command = Callable[..., Any]
+
+_OVERRIDES = (
+    click.option("--turns", type=click.IntRange(1, 10**9), metavar="N", help="End after N turns."),
+    click.option("--seed", type=int, metavar="S", help="The run seed."),
+    click.option("--mind", metavar="KIND", help="What answers: ollama, scripted, rule."),
+    click.option("--model", metavar="M", help="The model that is asked, for every bot."),
+)
+_OUTPUT = (
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The dataset folder.  [default: datasets/RUN]",
+    ),
+    click.option("--plain", is_flag=True, help="Plain lines, no colours."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON line at the end."),
+)
 
 
-def overrides(command: Decorated) -> Decorated:
-    """Add the options that change a scenario from the command line."""
-    for option in reversed(
-        (
-            click.option(
-                "--turns", type=click.IntRange(1, 10**9), metavar="N", help="End after N turns."
-            ),
-            click.option("--seed", type=int, metavar="S", help="The run seed."),
-            click.option("--mind", metavar="KIND", help="What answers: ollama, scripted, rule."),
-            click.option("--model", metavar="M", help="The model that is asked, for every bot."),
-        )
-    ):
-        command = option(command)
-    return command
+def overrides(command: Command) -> Command:
+    """Add the options that change a scenario; they come as the argument `changes`."""
+    return _packed(command, "changes", _OVERRIDES, ("turns", "seed", "mind", "model"))
 
 
-def output(command: Decorated) -> Decorated:
-    """Add the options that say where a dataset goes and how a run is shown."""
-    for option in reversed(
-        (
-            click.option(
-                "--out",
-                type=click.Path(path_type=str),
-                metavar="DIR",
-                help="The dataset folder.  [default: datasets/RUN]",
-            ),
-            click.option("--plain", is_flag=True, help="Plain lines, no colours."),
-            click.option("--json", "as_json", is_flag=True, help="One JSON line at the end."),
-        )
-    ):
-        command = option(command)
-    return command
+def output(command: Command) -> Command:
+    """Add the options that say where a dataset goes; they come as the argument `shown`."""
+    return _packed(command, "shown", _OUTPUT, ("out", "plain", "as_json"))
+
+
+def _packed(
+    command: Command, name: str, options: tuple[Command, ...], members: tuple[str, ...]
+) -> Command:
+    @wraps(command)
+    def packing(**given: Any) -> Any:
+        packed = {member: given.pop(member) for member in members}
+        return command(**given, **{name: packed})
+
+    for option in reversed(options):
+        packing = option(packing)
+    return packing

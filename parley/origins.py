@@ -65,7 +65,8 @@ def origin(document: Document, at: tuple[str | int, ...]) -> str:
         return f"{Path(document.path).name}:{document.lines[at]}"
     if at[-1] in ("kind", "amount", "unit") and (*at[:-1], "window") in document.lines:
         return origin(document, (*at[:-1], "window"))
-    if len(at) == 3 and at[0] == "bots" and at[2] in ("persona", "name") and at[:2] in document.lines:
+    is_who = len(at) == 3 and at[0] == "bots" and at[2] in ("persona", "name")
+    if is_who and at[:2] in document.lines:
         return f"{Path(document.path).name}:{document.lines[at[:2]]}"
     return "default"
 

@@ -163,7 +163,8 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         model = ModelSpec.model_validate({**model.model_dump(), **change})
         look.name("mind", model.mind, plugins.names("parley.minds"), "models", name, "mind")
         if model.mind == "ollama" and not model.model:
-            raise look.refuse(f"model '{name}' does not say which", "models", name, mend="add model:")
+            what = f"model '{name}' does not say which"
+            raise look.refuse(what, "models", name, mend="add model:")
         models[name] = model
     return models
 

@@ -91,5 +91,3 @@ def wait_for_close(streams: Streams, run: str, *, within_ms: int, clock: Clock) 
     from utils.clock import wait_until
 
     return wait_until(lambda: run not in streams.live_runs(), within_ms=within_ms, clock=clock)
-
-

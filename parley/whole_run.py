@@ -134,7 +134,7 @@ def _follow(streams: Streams, run: str, launcher: Launcher, wishes: Wishes) -> b
         click.echo("interrupted: ending the run and writing what there is", err=True)
         starting.stop(streams, run, why="interrupted")
         if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
-            click.echo(f"run {run} is not closed yet; it can be resumed: parley orchestrator", err=True)
+            click.echo(f"run {run} is not closed yet; resume it: parley orchestrator", err=True)
         return True
     return False
 

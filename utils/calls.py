@@ -10,25 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from utils.errors import FailureKind
 from utils.journal import sha256_of
 from utils.names import Name
 from utils.protocol import Count, Frozen, Sha256, Short
 from utils.spec import Option
 
 Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
-Outcome = Literal[
-    "answered",
-    "not_found",
-    "overloaded",
-    "unreachable",
-    "timeout",
-    "truncated",
-    "protocol",
-    "server",
-    "context_overflow",
-    "refused",
-    "cancelled",
-]
+Outcome = Literal["answered"] | FailureKind
 
 
 class ChatMessage(Frozen):
@@ -117,6 +106,4 @@ class CallRecord(Frozen):
 
 def messages_sha256(messages: tuple[ChatMessage, ...]) -> str:
     """Hash a chat: each message's role and content, with their lengths between them."""
-    return sha256_of(
-        "".join(f"{one.role}:{len(one.content)}:{one.content}\n" for one in messages)
-    )
+    return sha256_of("".join(f"{one.role}:{len(one.content)}:{one.content}\n" for one in messages))

@@ -18,6 +18,8 @@ prints that line and leaves with `exit_code`; a traceback is a defect.
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class ParleyError(Exception):
     """Something is wrong, and the message says what, where and how to mend it."""
@@ -109,12 +111,25 @@ class Hole(StreamError):
     """The server lost more of a journal than its leader kept: the run must halt."""
 
 
+FailureKind = Literal[
+    "not_found",
+    "overloaded",
+    "unreachable",
+    "timeout",
+    "truncated",
+    "protocol",
+    "server",
+    "context_overflow",
+    "refused",
+    "cancelled",
+]
+
+
 class MindFailed(ParleyError):
     """A model call ended without an answer.
 
     Args:
-        kind: One of `not_found overloaded unreachable timeout truncated protocol
-            server context_overflow refused cancelled`.
+        kind: What kind of failure it was.
         detail: What was seen, one line.
         retryable: Whether the same request may well succeed if sent again.
         status: HTTP status, where there was one.
@@ -123,7 +138,7 @@ class MindFailed(ParleyError):
 
     def __init__(
         self,
-        kind: str,
+        kind: FailureKind,
         detail: str,
         *,
         retryable: bool = False,
@@ -131,5 +146,6 @@ class MindFailed(ParleyError):
         partial: str = "",
     ) -> None:
         super().__init__(one_line(detail, where=kind))
-        self.kind, self.detail = kind, detail
+        self.kind: FailureKind = kind
+        self.detail = detail
         self.retryable, self.status, self.partial = retryable, status, partial

@@ -3,12 +3,12 @@
 | key | type | writer | holds |
 |---|---|---|---|
 | `parley:runs` | stream | whoever starts a run | registry: run id, spec hash, labels |
-| `parley:live` | sorted set | starter adds, leader removes | ids of runs that want a leader; score: start, ms |
+| `parley:live` | sorted set | starter, leader | runs that want a leader; score: start |
 | `parley:{run}:spec` | string | the starter, once | the resolved scenario, immutable |
 | `parley:{run}:floor` | stream | hosts, people | inputs, each with author and nonce |
 | `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
 | `parley:{run}:channel:<name>` | stream | the leader | what is heard or granted there, same ids |
-| `parley:{run}:inbox:<host>` | stream | the leader | what concerns the seats of one host, same ids |
+| `parley:{run}:inbox:<host>` | stream | the leader | what concerns one host's seats, same ids |
 | `parley:{run}:calls` | stream | hosts | every model call, whole, every attempt |
 | `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |
 | `parley:{run}:seat:<bot>` | string, PX | hosts | lease: which host serves the bot |

@@ -7,8 +7,7 @@ reader can tell that nothing is missing in between.
 
 from __future__ import annotations
 
-from utils.journal import Sha256
-from utils.protocol import Count, EventField, Frozen, Granted
+from utils.protocol import Count, EventField, Frozen, Granted, Sha256
 
 
 class StandingGrant(Frozen):

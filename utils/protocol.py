@@ -6,6 +6,8 @@ lost host. All are frozen, all are one JSON object with a `kind`, and each famil
 one discriminated union. The reference is docs/protocol.md; a test holds it to this
 file.
 
+This file is over 300 lines because it is the one list of all that is ever said.
+
 A reader that meets an event of a kind it does not know keeps it as an `OpenEvent`,
 with every field, and passes it on.
 """

@@ -141,5 +141,3 @@ def load(path: Path) -> tuple[Scenario, Document]:
     """
     document = versioned(read(path), "parley", VERSION)
     return parse(document, Scenario, planned=PLANNED), document
-
-

@@ -52,7 +52,12 @@ LOAD_MS = 100_000
 """How long it may say that it is still reading its file."""
 
 LAUNCH = 'log=$1 pid=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $! >"$pid"; echo $!'
-"""A shell starts the server and ends at once: the server is nobody's child."""
+"""A shell starts the server and ends at once: the server is nobody's child.
+
+The shell's input is server.lock. So when its caller is killed, the lock is held until the
+pid is written, and whoever gets the lock next knows of the server. The server has no part
+in it.
+"""
 
 
 class Server(Protocol):
@@ -139,11 +144,11 @@ class EmbeddedServer:
             Missing: There is nothing to start, it ended at once, or it does not answer.
         """
         place = Home.at(home)
-        with place.locked():
+        with place.locked() as lock_fd:
             users_fd = place.come_in()  # before the ping: from here on nobody ends it
             try:
                 if not _answers(place, lambda: place.server_pid() > 0, answer_ms):
-                    _start(place, binary or find_binary(), fsync, answer_ms)
+                    _start(place, lock_fd, binary or find_binary(), fsync, answer_ms)
                 elif fsync == "always":
                     _expect("+OK", place, "CONFIG SET appendfsync always")
             except BaseException as error:
@@ -169,6 +174,7 @@ class EmbeddedServer:
         with self.home.locked(), self.home.nobody_in() as is_last:
             if is_last:
                 _expect("", self.home, "SHUTDOWN NOSAVE")  # hangs up when all is on disk
+                self.home.pid_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -183,8 +189,7 @@ def _flags(home: Home, fsync: Fsync) -> list[str]:
         "unixsocket": str(home.socket),
         "unixsocketperm": "700",
         "dir": str(home.data),
-        "set-proc-title": "no",  # so that `Home.is_ours` can read this command line
-        "pidfile": str(home.pid_file),
+        "set-proc-title": "no",  # so that `Home.server_pid` can read this command line
         "logfile": str(home.log),
         "daemonize": "no",
         "appendonly": "yes",
@@ -197,13 +202,13 @@ def _flags(home: Home, fsync: Fsync) -> list[str]:
     return [word for name, value in flags.items() for word in (f"--{name}", value)]
 
 
-def _start(home: Home, binary: ServerBinary, fsync: Fsync, answer_ms: int) -> None:
+def _start(home: Home, lock_fd: int, binary: ServerBinary, fsync: Fsync, answer_ms: int) -> None:
     """Start the server and wait for its first answer; end it when none comes."""
     home.data.mkdir(mode=0o700, exist_ok=True)
     home.socket.unlink(missing_ok=True)
     launched = subprocess.run(
         ["/bin/sh", "-c", LAUNCH, "sh", home.log, home.pid_file, binary.path, *_flags(home, fsync)],
-        stdin=subprocess.DEVNULL,
+        stdin=lock_fd,
         capture_output=True,
         start_new_session=True,
         umask=0o077,

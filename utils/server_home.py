@@ -31,6 +31,9 @@ SOCKET_BYTES = 100
 LOCK_MS = 150_000
 """How long to wait for another process that starts or ends the server; more than it may take."""
 
+EXEC_MS = 1_000
+"""How long a process may be without a command line, in the middle of its exec."""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -78,8 +81,11 @@ class Home:
         return self.path / "redis.pid"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[int]:
         """Be the only one who starts or ends the server.
+
+        Yields:
+            The open lock. A process that gets a copy holds the lock too, until it ends.
 
         Raises:
             Missing: Another process did not let go in time.
@@ -88,7 +94,7 @@ class Home:
         try:
             if not wait_until(lambda: _try_alone(fd), within_ms=LOCK_MS, every_ms=5):
                 raise Missing("another process holds server.lock", where=str(self.path))
-            yield
+            yield fd
         finally:
             unlock(fd)
 
@@ -119,16 +125,16 @@ class Home:
             unlock(fd)
 
     def server_pid(self) -> int:
-        """Return the pid of this home's server, 0 when it does not live."""
+        """Return the pid of this home's server, 0 when it does not live.
+
+        The pid file alone proves nothing: after a crash its pid may be another's.
+        """
         try:
             pid = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return 0
-        return pid if self.is_ours(pid) else 0
-
-    def is_ours(self, pid: int) -> bool:
-        """Tell whether a process lives and is this home's server: pids are used again."""
-        return pid > 0 and f" --dir {self.data} --" in command_line(pid)
+        wait_until(lambda: command_line(pid) != "" or not is_alive(pid), within_ms=EXEC_MS)
+        return pid if f" --dir {self.data} --" in command_line(pid) else 0
 
     def ask(self, command: str, *, within_ms: int) -> str | None:
         """Send the server one command and read the first line of its answer.
@@ -177,7 +183,7 @@ def command_line(pid: int, *, proc: Path = Path("/proc")) -> str:
     """Return a process's command line.
 
     It is empty when the process is gone, a zombie, or for a moment in the middle of an
-    exec: of a process just started ask `is_alive` instead.
+    exec.
     """
     if (proc / "self").exists():
         try:

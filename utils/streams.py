@@ -5,6 +5,8 @@ shared. Nothing here retries: redis-py's own silent retries are off, because one
 `xadd` with its reply cut became four entries, and every caller knows better than this
 module what to do again.
 
+This file is over 300 lines because no other may speak to Redis.
+
 While the server cannot be reached every call raises `ServerGone`. The next call
 connects anew; whoever reads a stream looks back then (`Tail`).
 """

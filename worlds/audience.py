@@ -9,12 +9,12 @@ Audience = Literal["all"] | tuple[str, ...]
 
 
 def everybody(members: Sequence[str], speaker: str) -> Audience:
-    """All members hear the speaker."""
+    """Reach all members."""
     return "all"
 
 
 def neighbours(members: Sequence[str], speaker: str) -> Audience:
-    """The two members beside the speaker in the ring of members hear, and the speaker.
+    """Reach the two members beside the speaker in the ring of members, and the speaker.
 
     Example:
         >>> neighbours(("ada", "bo", "cy", "dee"), "ada")
@@ -26,7 +26,7 @@ def neighbours(members: Sequence[str], speaker: str) -> Audience:
 
 
 def previous(members: Sequence[str], speaker: str) -> Audience:
-    """The member after the speaker hears: to it, the speaker is the previous one.
+    """Reach the member after the speaker, to whom the speaker is the previous one.
 
     Example:
         >>> previous(("ada", "bo", "cy"), "cy")
@@ -37,7 +37,7 @@ def previous(members: Sequence[str], speaker: str) -> Audience:
 
 
 def itself(members: Sequence[str], speaker: str) -> Audience:
-    """Only the speaker hears: bots side by side that do not meet."""
+    """Reach only the speaker: bots side by side that do not meet."""
     return (speaker,)
 
 

@@ -128,7 +128,7 @@ def _revoked(event: Revoked, rest: Sequence[Event], before: View, after: View) -
     why = {
         "deadline": f"no answer within {lasting(allowed_ms)}",
         "lost": f"no host served it within {lasting(allowed_ms)}",
-        "failed": f"its mind failed: {printable_line(event.detail, most=DETAIL_CHARS)}",
+        "failed": f"its mind failed: {_short(event.detail)}".rstrip(": "),
         "ended": "the run ended",
         "channel_closed": "the channel was closed",
         "forked": "the run was forked here",
@@ -210,14 +210,14 @@ def _seats(events: Sequence[Event], before: View, after: View, at_ms: int) -> It
             taken.setdefault(event.host, []).append(event.bot)
         elif isinstance(event, Unseated) and event.reason != "replaced":
             how = "left" if event.reason == "left" else "was lost"
-            lost.setdefault(f"host {event.host} {how}", []).append(event.bot)
+            lost.setdefault(f"{event.host} {how}", []).append(event.bot)
     for why, bots in lost.items():
         names = listed([after.display(bot) for bot in bots])
         yield Line("warning", f"no host serves {names}: {why}", at_ms, bot=bots[0])
     for host, bots in taken.items():
         names = listed([after.display(bot) for bot in bots])
         verb = "is" if len(bots) == 1 else "are"
-        yield Line("quiet", f"{names} {verb} served by host {host}", at_ms, bot=bots[0])
+        yield Line("quiet", f"{names} {verb} served by {host}", at_ms, bot=bots[0])
 
 
 def _rejections(events: Sequence[Event], at_ms: int) -> Iterator[Line]:

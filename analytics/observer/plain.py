@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 from types import TracebackType
 from typing import IO, Self
 
@@ -12,11 +13,11 @@ from utils.journal import Sealed
 from utils.protocol import Event
 
 PLAIN_FORMAT = """\
-[CHANNEL TURN] NAME: TEXT   what was heard; further lines of it are indented by
-                            four spaces; NAME is (opening) or (outside) for
-                            words that are nobody's
-[CHANNEL TURN] -- REMARK    what became of a turn: passed, revoked, given up
--- REMARK                   what concerns the whole run
+[CHANNEL TURN] NAME: TEXT    what was heard; its further lines are indented by
+                             four spaces, or empty. NAME is (opening) or (outside)
+                             for words that are nobody's
+[CHANNEL TURN] -- REMARK     what became of a turn: passed, revoked, given up
+-- REMARK                    what concerns the whole run
 """
 """How plain lines look. Scripts may rely on it."""
 
@@ -98,7 +99,7 @@ def plain(line: Line) -> str:
     place = f"{place} {line.turn}" if line.turn is not None else place
     place = f"[{place}] " if place else ""
     if line.tone in ("said", "outside"):
-        return f"{place}{line.speaker}: " + line.text.replace("\n", "\n    ")
+        return f"{place}{line.speaker}: " + indent(line.text, "    ").lstrip(" ")
     return f"{place}-- {line.text}"
 
 

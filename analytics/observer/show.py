@@ -6,17 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
-
 from analytics.observer.follow import Arrived, Following
-from analytics.observer.plain import PlainScreen
-from analytics.observer.plan import Plan, plan_of
-from analytics.observer.runs import spec_of
-from analytics.observer.terminal import TerminalScreen
-from analytics.observer.view import View, blank, evolve
+from analytics.observer.view import Phase, View, evolve
 from utils.clock import SYSTEM_CLOCK, Clock
 from utils.journal import Sealed
-from utils.streams import Streams
 
 READ_MS = 200
 """Longest wait for a commit: how often a countdown moves and `on_idle` is called."""
@@ -44,56 +37,6 @@ class Screen(Protocol):
 
     def draw(self, view: View, now_ms: int) -> None:
         """Show what was taken, and the run as it stands."""
-
-
-def screen_for(console: Console, plan: Plan, *, plain: bool, channel: str | None = None) -> Screen:
-    """Choose a screen: plain lines when asked, or when the console is no real terminal."""
-    if plain or not console.is_terminal or console.is_dumb_terminal:
-        return PlainScreen(console.file, channel=channel)
-    return TerminalScreen(console, plan, channel=channel)
-
-
-def show_run(
-    streams: Streams,
-    run: str,
-    *,
-    console: Console,
-    plain: bool,
-    until_closed: bool = True,
-    stop: Callable[[], bool],
-    on_idle: Callable[[], None] | None = None,
-) -> View:
-    """Show a run from its start, live.
-
-    Args:
-        streams: A connection of this thread's own.
-        run: A run that is registered; its journal may still be empty.
-        console: Where to. Plain lines are written when it is no terminal.
-        plain: Write plain lines in any case.
-        until_closed: Go on until the record is closed; else only until the run ended.
-        stop: Asked after every read; a yes ends the show.
-        on_idle: Called after every read, at least every half second while the server
-            answers. What it raises passes through.
-
-    Returns:
-        The run as it was shown last.
-
-    Raises:
-        BadInput: There is no such run.
-        ServerGone: The server was gone for too long.
-        KeyboardInterrupt: As it came; the terminal is clean by then.
-    """
-    plan = plan_of(run, spec_of(streams, run))
-    screen = screen_for(console, plan, plain=plain)
-    following = Following(streams, run)
-    last = "closed" if until_closed else "ended"
-    return show(
-        following,
-        blank(plan),
-        screen,
-        stop=lambda view: has_come(view, last) or stop(),
-        on_idle=on_idle,
-    )
 
 
 def show(
@@ -139,6 +82,6 @@ def show(
                 on_idle()
 
 
-def has_come(view: View, phase: str) -> bool:
+def has_come(view: View, phase: Phase) -> bool:
     """Tell whether a run is over: `closed`, or `ended` and perhaps closed."""
     return view.phase == phase or view.phase == "closed"

@@ -170,7 +170,7 @@ def _seats(at: Standing) -> list[str]:
         if host:
             served.setdefault(host, []).append(view.display(bot))
     rows = [
-        f"{listed(names)} at host {host}" + (", not heard from" if host in at.silent else "")
+        f"{listed(names)} at {host}" + (", not heard from" if host in at.silent else "")
         for host, names in served.items()
     ]
     if view.unserved:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -11,12 +11,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from analytics.observer.follow import Following
 from analytics.observer.lines import Line, lines
 from analytics.observer.panel import panel
-from analytics.observer.plain import is_of
-from analytics.observer.plan import Plan
-from analytics.observer.view import View
+from analytics.observer.plain import PlainScreen, is_of
+from analytics.observer.plan import Plan, plan_of
+from analytics.observer.runs import spec_of
+from analytics.observer.show import Screen, has_come, show
+from analytics.observer.view import Phase, View, blank
 from utils.journal import Sealed
+from utils.streams import Streams
 
 COLOURS = (33, 166, 35, 170, 136, 38, 99, 203, 71, 132, 68, 172)
 """Of the 256: bright enough on black, dark enough on white, neighbours far apart."""
@@ -87,7 +91,7 @@ class TerminalScreen:
             return
         tag = f"{one.channel} " if one.channel and self._is_tagged else ""
         turn = "" if one.turn is None else f"{one.turn or '':>3}"
-        label = Text(f"{tag}{turn} " if tag or turn else "", style="dim")
+        label = Text().append(f"{tag}{turn} " if tag or turn else "", style="dim")
         if one.tone not in ("said", "outside"):
             label.append("  " if one.turn is None else " ")
             yield from self._hang(label, Text(one.text, style=TONES[one.tone]), width)
@@ -123,3 +127,65 @@ def styles(plan: Plan) -> dict[str, str]:
         {'ada': 'color(33)', 'bo': 'color(166)'}
     """
     return {bot: f"color({COLOURS[at % len(COLOURS)]})" for at, bot in enumerate(plan.bots)}
+
+
+class QuietScreen(PlainScreen):
+    """Shows nothing, for a console that is quiet."""
+
+    def tell(self, before: View, after: View, sealed: Sealed) -> None:
+        """Show nothing."""
+
+    def notice(self, text: str) -> None:
+        """Show nothing."""
+
+
+def screen_for(console: Console, plan: Plan, *, plain: bool, channel: str | None = None) -> Screen:
+    """Choose a screen: plain lines when asked, or when the console is no real terminal."""
+    if console.quiet:
+        return QuietScreen(console.file)
+    if plain or not console.is_terminal or console.is_dumb_terminal:
+        return PlainScreen(console.file, channel=channel)
+    return TerminalScreen(console, plan, channel=channel)
+
+
+def show_run(
+    streams: Streams,
+    run: str,
+    *,
+    console: Console,
+    plain: bool,
+    until_closed: bool = True,
+    stop: Callable[[], bool],
+    on_idle: Callable[[], None] | None = None,
+) -> View:
+    """Show a run from its start, live.
+
+    Args:
+        streams: A connection of this thread's own.
+        run: A run that is registered; its journal may still be empty.
+        console: Where to. Plain lines are written when it is no terminal.
+        plain: Write plain lines in any case.
+        until_closed: Go on until the record is closed; else only until the run ended.
+        stop: Asked after every read; a yes ends the show.
+        on_idle: Called after every read, at least every half second while the server
+            answers. What it raises passes through.
+
+    Returns:
+        The run as it was shown last.
+
+    Raises:
+        BadInput: There is no such run.
+        ServerGone: The server was gone for too long.
+        KeyboardInterrupt: As it came; the terminal is clean by then.
+    """
+    plan = plan_of(run, spec_of(streams, run))
+    screen = screen_for(console, plan, plain=plain)
+    following = Following(streams, run)
+    last: Phase = "closed" if until_closed else "ended"
+    return show(
+        following,
+        blank(plan),
+        screen,
+        stop=lambda view: has_come(view, last) or stop(),
+        on_idle=on_idle,
+    )

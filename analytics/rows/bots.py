@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from analytics.columns import Row, decimal, integer, text
 from analytics.fold import Fold
 from analytics.tallies import Tally
+from utils.spec import MemorySpec
 
 QUANTILES = (0.5, 0.9, 0.99)
 
@@ -118,7 +119,6 @@ def quantile(times: Counter[int], share: float) -> int:
 
 def _who(fold: Fold, bot: str) -> Row:
     spec, model = fold.bots.get(bot), fold.model(bot)
-    memory = spec.memory if spec else None
     return {
         "bot": bot,
         "display": fold.displays.get(bot),
@@ -127,8 +127,14 @@ def _who(fold: Fold, bot: str) -> Row:
         "model": model.model if model else None,
         "template": spec.prompt.name if spec else None,
         "template_sha256": spec.prompt.sha256 if spec else None,
-        "memory": f"{memory.kind} {memory.amount} {memory.unit} {memory.scope}" if memory else None,
+        "memory": _memory(spec.memory) if spec else None,
     }
+
+
+def _memory(memory: MemorySpec) -> str:
+    if memory.kind == "none":
+        return memory.kind
+    return f"{memory.kind} {memory.amount} {memory.unit} {memory.scope}"
 
 
 def _floor(tally: Tally) -> Row:

@@ -111,7 +111,7 @@ def of_missing(fold: Fold, closed: Closed) -> Row | None:
     if found == closed.calls:
         return None
     return _filled(
-        {"at_ms": fold.last_ms, "run_ms": None},
+        {"at_ms": fold.last_ms, "run_ms": fold.took_ms},
         name="calls_missing",
         detail=f"the journal counts {closed.calls} calls, the stream holds {found}",
         done="exported what there is",

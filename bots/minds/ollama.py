@@ -203,8 +203,9 @@ class OllamaMind:
             (shown.modelinfo or {}).get("parley.language_model") is False
         )
         maker = OFFLINE_FAMILY if is_offline else "ollama"
+        number = version.removeprefix(maker).lstrip("-/ ")
         return _About(
-            server=well_formed(version if version.startswith(maker) else f"{maker} {version}"),
+            server=well_formed(f"{maker} {number}"),
             digest=well_formed(digests[0] or ""),
             language_model=not is_offline,
         )

@@ -96,7 +96,6 @@ def guarded(stop: StopSignal | None, *, allow_ms: int) -> Iterator[Wire]:
     finally:
         wire.let_go()
         timer.cancel()
-        timer.join()
 
 
 class WireTransport(httpx.HTTPTransport):

@@ -254,8 +254,9 @@ def generate(asked: Asked, *, token_ns: int = wire.TOKEN_NS) -> wire.Generation:
     stops = [at for at in (said.find(stop) for stop in asked.options.stop) if at >= 0]
     if stops:
         tokens, reason = wire.tokens_in(said[: min(stops)]), "stop"
-    prompt_tokens = wire.count_tokens([message.content for message in asked.messages])
-    return wire.Generation(tokens, reason, prompt_tokens, token_ns)
+    prompt = [message.content for message in asked.messages]
+    context = wire.context([*prompt, "".join(tokens)]) if asked.has_context else ()
+    return wire.Generation(tokens, reason, wire.count_tokens(prompt), token_ns, context)
 
 
 def full_name(model: str) -> str:

@@ -144,12 +144,12 @@ class Draft:
     @cached_property
     def subjects(self) -> list[Noun]:
         """What the conversation is about, the most important first."""
-        found = nouns_in(self.scene.opening, names=self.scene.names)
-        if not found:
-            texts = [nouns_in(line.text, names=self.scene.names) for line in self.scene.lines[-24:]]
-            counted = Counter(noun for nouns in texts for noun in nouns)
-            found = [noun for noun, times in counted.most_common(2) if times > 1]
-        return found or [THE_QUESTION]
+        names = self.scene.names
+        if self.scene.opening:
+            return nouns_in(self.scene.opening, names=names, loosely=True) or [THE_QUESTION]
+        texts = [nouns_in(line.text, names=names) for line in self.scene.lines[-24:]]
+        counted = Counter(noun for nouns in texts for noun in nouns)
+        return [noun for noun, times in counted.most_common(1) if times > 3] or [THE_QUESTION]
 
     @cached_property
     def _wanted(self) -> int:
@@ -280,6 +280,7 @@ class Draft:
     def _topic_slots(self, label: str) -> Mapping[str, str]:
         about = [self.subjects[0], *self.subjects[:3]]
         strays = {"trade": 4, "temper": 4, "thing": 2}.get(label, 0)
+        strays += 3 * (about[0] is THE_QUESTION)
         if self.cue.noun and self.chance.below(10, "topic of the line", label) < strays:
             about = [self.cue.noun]
         noun = self.chance.pick(about, "topic", label)

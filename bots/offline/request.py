@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -51,7 +50,7 @@ class Asked:
     keep_alive_s: float | None = None
     thinks: bool = False
     has_tools: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict)
+    has_context: bool = False
 
 
 def parse_body(body: bytes, kind: str) -> Body:
@@ -152,6 +151,7 @@ def read_generate(body: Body) -> Asked:
         options=_options(body.get("options")),
         keep_alive_s=_keep_alive_s(body.get("keep_alive")),
         thinks=_thinks(body.get("think")),
+        has_context=not read_bool(body, "raw", kind, otherwise=False),
     )
 
 

@@ -112,9 +112,9 @@ STARTS = (
 
 FIRST_WORDS = (
     "To my mind {topic} begin{s} with {thing}.",
-    "Whatever {topic} {is} for, there ought to be {thing} in it.",
+    "Whatever {topic} {is} for, there ought to be {thing} somewhere.",
     "I would like us to {deed} before we answer.",
-    "My guess is that {topic} {is} about {thing} more than we admit.",
+    "I suspect that {topic} {is} about {thing} more than we admit.",
     "The short answer is {thing}, and the long one is why we are here.",
     "Let me put {thing} on the table and see who moves it.",
     "Ask me about {topic}, and I think of {thing} before anything else.",
@@ -171,7 +171,7 @@ ROLES = (
     "As {role} I was taught to {deed}.",
     "I am {role}, so I look for {thing} first.",
     "As {role} I may be biased, but {topic} need{s} {thing}.",
-    "Call it the habit of a trade, but I am {role} and I would {deed}.",
+    "Blame my trade, but as {role} I would {deed}.",
 )
 
 GOALS = (

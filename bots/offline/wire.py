@@ -47,6 +47,7 @@ class Generation:
     done_reason: str
     prompt_tokens: int
     token_ns: int = TOKEN_NS
+    context: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -113,14 +114,18 @@ def generate_line(model: str, created_at: str, content: str) -> dict[str, JsonVa
     return {"model": model, "created_at": created_at, "response": content, "done": False}
 
 
-def context(texts: Sequence[str]) -> list[int]:
-    """Number the tokens of a conversation, for `/api/generate`, which still promises it."""
-    return [zlib.crc32(token.encode("utf-8", "replace")) % 65_536 for token in tokens_in("".join(texts))]
+def context(texts: Sequence[str]) -> tuple[int, ...]:
+    """Give the tokens of a conversation as numbers, as `/api/generate` still does."""
+    tokens = (token for text in texts for token in tokens_in(text))
+    return tuple(zlib.crc32(token.encode("utf-8", "replace")) % 65_536 for token in tokens)
 
 
 def ended(line: Mapping[str, JsonValue], generation: Generation) -> dict[str, JsonValue]:
     """Make a line the last one of an answer."""
-    return {**line, "done": True, "done_reason": generation.done_reason, **generation.metrics()}
+    last = {**line, "done": True, "done_reason": generation.done_reason}
+    if generation.context:
+        last["context"] = [*generation.context]
+    return last | generation.metrics()
 
 
 def tag(name: str) -> dict[str, JsonValue]:

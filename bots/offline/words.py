@@ -156,12 +156,13 @@ def with_article(phrase: str) -> str:
     return f"{'an' if VOWEL_SOUND.match(phrase) else 'a'} {phrase}"
 
 
-def nouns_in(text: str, *, names: Iterable[str] = ()) -> list[Noun]:
+def nouns_in(text: str, *, names: Iterable[str] = (), loosely: bool = False) -> list[Noun]:
     """Find the nouns that are worth talking about, in their order, each once.
 
     Args:
         text: Running text from anybody; only its first 2,000 characters are read.
         names: Names of participants, which are never topics.
+        loosely: Whether any plural will do, for a text that must have a topic.
 
     Example:
         >>> [noun.generic() for noun in nouns_in("What is a town for, if not its bridges?")]
@@ -173,13 +174,13 @@ def nouns_in(text: str, *, names: Iterable[str] = ()) -> list[Noun]:
     found: dict[str, Noun] = {}
     tokens = [token.replace("’", "'") for token in TOKEN.findall(text[:2000])]
     for index, token in enumerate(tokens):
-        noun = _noun_at(tokens, index)
+        noun = _noun_at(tokens, index, loosely=loosely)
         if noun and noun.word not in banned and token.islower():
             found.setdefault(noun.word, noun)
     return list(found.values())
 
 
-def _noun_at(tokens: list[str], index: int) -> Noun | None:
+def _noun_at(tokens: list[str], index: int, *, loosely: bool) -> Noun | None:
     word = tokens[index].casefold()
     if not _may_be_noun(word):
         return None
@@ -200,9 +201,9 @@ def _noun_at(tokens: list[str], index: int) -> Noun | None:
     if before in AUXILIARIES and start == 1 and (index == start or _number(word) == "many"):
         return Noun(word, _bare_number(word))
     bare = _number(word) == "many" or word in MASS
-    if not bare or not ends_phrase or before == "to":
+    if not bare or not ends_phrase or before in {"to", "who", "what", "which", "it"}:
         return None
-    if before in PREPOSITIONS or (known and word not in ALSO_VERBS):
+    if loosely or before in PREPOSITIONS or (known and word not in ALSO_VERBS):
         return Noun(word, _number(word))
     return None
 

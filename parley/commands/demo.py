@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,15 +14,8 @@ from parley.options import output
 @click.option("--seed", type=int, metavar="S", help="The run seed.")
 @click.option("--model", metavar="M", help="Ask this model at OLLAMA_HOST instead.")
 @output
-def command(
-    turns: int,
-    seed: int | None,
-    model: str | None,
-    out: str | None,
-    plain: bool,
-    as_json: bool,
-) -> None:
-    """Three personas talk, on this machine, with nothing to install.
+def command(turns: int, seed: int | None, model: str | None, shown: dict[str, Any]) -> None:
+    r"""Three personas talk, on this machine, with nothing to install.
 
     An embedded Redis-protocol server, an orchestrator, three hosts and the offline
     model, which is no language model. With --model, a real Ollama answers instead.
@@ -40,14 +33,5 @@ def command(
     offline = model is None
     changes = Overrides(turns=turns, seed=seed, model=model, offline=offline)
     spec = resolve_file(find_scenario("salon"), changes)
-    pace = None if as_json else DEMO_TOKENS_PER_S
-    whole_run(
-        spec,
-        Wishes(
-            out=Path(out) if out else None,
-            offline=offline,
-            plain=plain,
-            as_json=as_json,
-            tokens_per_s=pace,
-        ),
-    )
+    pace = None if shown["as_json"] else DEMO_TOKENS_PER_S
+    whole_run(spec, Wishes(**shown, offline=offline, tokens_per_s=pace))

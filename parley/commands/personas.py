@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List, show and check personas.
+    r"""List, show and check personas.
 
     Personas are files in ./personas, and those that come with Parley.
 
@@ -36,7 +36,8 @@ def list_personas(as_json: bool) -> None:
         if as_json:
             click.echo(persona.model_dump_json())
         else:
-            click.echo(f"{name:<10} {persona.display:<10} {persona.role or '(nobody in particular)'}")
+            role = persona.role or "(nobody in particular)"
+            click.echo(f"{name:<10} {persona.display:<10} {role}")
 
 
 @command.command("show")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,18 +23,13 @@ from parley.options import output, overrides
 @click.option("--dry-run", is_flag=True, help="Print the first prompts and an estimate, and stop.")
 def command(
     scenario: str,
-    turns: int | None,
-    seed: int | None,
-    mind: str | None,
-    model: str | None,
-    out: str | None,
-    plain: bool,
-    as_json: bool,
+    changes: dict[str, Any],
+    shown: dict[str, Any],
     offline: bool,
     seats: int | None,
     dry_run: bool,
 ) -> None:
-    """Run a scenario from start to end here, and export its dataset.
+    r"""Run a scenario from start to end here, and export its dataset.
 
     SCENARIO is a file, or the name of one that comes with Parley. Starts a server, an
     orchestrator and hosts, shows the talk live, stops them all after it.
@@ -50,18 +45,8 @@ def command(
     from parley.resolve import Overrides, find_scenario, resolve_file
     from parley.whole_run import Wishes, whole_run
 
-    changes = Overrides(turns=turns, seed=seed, mind=mind, model=model, offline=offline)
-    spec = resolve_file(find_scenario(scenario), changes)
+    spec = resolve_file(find_scenario(scenario), Overrides(**changes, offline=offline))
     if dry_run:
         show(spec)
-        return
-    whole_run(
-        spec,
-        Wishes(
-            out=Path(out) if out else None,
-            offline=offline,
-            seats=seats,
-            plain=plain,
-            as_json=as_json,
-        ),
-    )
+    else:
+        whole_run(spec, Wishes(**shown, offline=offline, seats=seats))

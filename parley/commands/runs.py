@@ -26,7 +26,7 @@ Examples:
 COLUMNS = ("RUN", "SCENARIO", "PHASE", "TURNS", "STARTED", "LABELS")
 
 
-@click.command(help=HELP, short_help="list the runs there are")
+@click.command(help=HELP, short_help="List runs.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Most runs."
 )

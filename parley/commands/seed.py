@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -12,19 +13,11 @@ from parley.options import overrides
 
 @click.command(short_help="Start a run on a swarm that is up.")
 @click.argument("scenario", default="salon")
-@click.option("--say", metavar="TEXT", help="What opens every channel, instead of the file's words.")
+@click.option("--say", metavar="TEXT", help="What opens every channel.")
 @overrides
 @click.option("--json", "as_json", is_flag=True, help="One JSON line.")
-def command(
-    scenario: str,
-    say: str | None,
-    turns: int | None,
-    seed: int | None,
-    mind: str | None,
-    model: str | None,
-    as_json: bool,
-) -> None:
-    """Start a run on a swarm that is up; print the run's id.
+def command(scenario: str, say: str | None, changes: dict[str, Any], as_json: bool) -> None:
+    r"""Start a run on a swarm that is up; print the run's id.
 
     An orchestrator and hosts that run already take it from there: see `parley
     orchestrator` and `parley bots`.
@@ -38,8 +31,7 @@ def command(
     from parley import starting
     from parley.resolve import Overrides, find_scenario, resolve_file
 
-    changes = Overrides(turns=turns, seed=seed, mind=mind, model=model, say=say)
-    spec = resolve_file(find_scenario(scenario), changes)
+    spec = resolve_file(find_scenario(scenario), Overrides(**changes, say=say))
     with opening.streams(opening.settings(), name="parley-seed") as streams:
         starting.check_server(streams)
         run = starting.start(streams, spec)

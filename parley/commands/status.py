@@ -23,7 +23,7 @@ Examples:
 """
 
 
-@click.command(help=HELP, short_help="who holds the floor, who is seated, how far")
+@click.command(help=HELP, short_help="Show how far a run is, and who holds the floor.")
 @click.argument("run", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(run: str | None, as_json: bool) -> None:

@@ -48,7 +48,7 @@ Examples:
 """
 
 
-@click.command(help=HELP, short_help="the conversation, live")
+@click.command(help=HELP, short_help="Follow a conversation live.")
 @click.argument("run", required=False)
 @click.option("--channel", metavar="NAME", help="This channel only.")
 @click.option(
@@ -131,7 +131,7 @@ def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None) -> Scr
     from rich.console import Console
 
     from analytics.observer.plain import JsonScreen
-    from analytics.observer.show import screen_for
+    from analytics.observer.terminal import screen_for
 
     if form == "json":
         return JsonScreen(out, notices=sys.stderr, channel=channel)

@@ -10,6 +10,7 @@ import pytest
 from bots.minds.ollama import OllamaMind
 from bots.minds.ollama_options import DEFAULT_OPTIONS
 from bots.minds.stop import Stop
+from bots.offline.server import OfflineServer
 from tests.bots.asking import ask, model, request, well
 from tests.bots.raw_server import DONE, PATIENCE_S, RawServer, Visit, closed_port, line
 from utils.errors import BadInput, MindFailed, Missing
@@ -141,6 +142,21 @@ def test_a_mind_that_is_closed_while_it_answers_still_answers() -> None:
     assert closed.is_set()
 
 
+def test_the_offline_model_is_asked_as_any_other_and_says_what_it_is() -> None:
+    with OfflineServer() as server:
+        mind = OllamaMind(model(server.url, model="parley-offline"))
+        mind.preflight()
+        first, again = (mind.answer(request(seed=7), Stop()) for _ in range(2))
+        mind.close()
+    assert first.text
+    assert first.text == again.text
+    assert first.server.startswith("parley-offline 0.")
+    assert first.language_model is False
+    assert len(first.model_digest) == 64
+    assert first.prompt_tokens is not None
+    assert first.answer_ns is not None
+
+
 def preflight(server: RawServer, name: str = "tiny") -> None:
     mind = OllamaMind(model(server.url, model=name))
     try:
@@ -188,12 +204,11 @@ def test_a_server_that_is_no_model_server_is_told_so(about: dict[str, bytes]) ->
 
 
 def test_a_server_without_a_version_is_no_missing_model() -> None:
-    with RawServer(well) as server, pytest.raises(Missing, match="it has no /api/version"):
+    with RawServer(well) as server:
         mind = OllamaMind(model(f"{server.url}/elsewhere"))
-        try:
+        with pytest.raises(Missing, match="it has no /api/version"):
             mind.preflight()
-        finally:
-            mind.close()
+        mind.close()
 
 
 @pytest.mark.parametrize(
