@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="parley")
 def root() -> None:
-    r"""Parley: a laboratory for conversations between language models.
+    """Parley: a laboratory for conversations between language models.
 
     A conversation is a dataset that a stranger can verify, replay and fork.
 

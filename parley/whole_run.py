@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 8
 """Hosts that a run starts by itself: more bots than that share them."""
 
-DEMO_TOKENS_PER_S = 90.0
+DEMO_TOKENS_PER_S = 150.0
 """Pace of the offline model where a person watches: about that of a small real one."""
 
 

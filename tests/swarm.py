@@ -97,7 +97,7 @@ class Swarm:
 
     def step(self) -> None:
         for one in [*self.orchestrators, *self.hosts]:
-            one.step(block_ms=1)
+            one.step(block_ms=0)
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Step until something is so; fail after `MAX_STEPS`."""

@@ -172,9 +172,9 @@ class EmbeddedServer:
             return
         unlock(users_fd)
         with self.home.locked(), self.home.nobody_in() as is_last:
-            if is_last:
+            # Ping first: the server may still be starting, and its starter killed.
+            if is_last and _answers(self.home, lambda: self.home.server_pid() > 0, ANSWER_MS):
                 _expect("", self.home, "SHUTDOWN NOSAVE")  # hangs up when all is on disk
-                self.home.pid_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -206,6 +206,7 @@ def _start(home: Home, lock_fd: int, binary: ServerBinary, fsync: Fsync, answer_
     """Start the server and wait for its first answer; end it when none comes."""
     home.data.mkdir(mode=0o700, exist_ok=True)
     home.socket.unlink(missing_ok=True)
+    said_before = home.read_log()
     launched = subprocess.run(
         ["/bin/sh", "-c", LAUNCH, "sh", home.log, home.pid_file, binary.path, *_flags(home, fsync)],
         stdin=lock_fd,
@@ -217,8 +218,8 @@ def _start(home: Home, lock_fd: int, binary: ServerBinary, fsync: Fsync, answer_
     pid = int(launched.stdout or 0)
     try:
         if not _answers(home, lambda: is_alive(pid), answer_ms):
-            log = home.log.read_text(errors="replace") if home.log.exists() else ""
-            last = log.strip().rpartition("\n")[2] or launched.stderr.decode(errors="replace")
+            said = home.read_log()[len(said_before) :] or launched.stderr
+            last = said.decode(errors="replace").strip().rpartition("\n")[2] or "it did not say why"
             raise Missing(f"{binary.path} ended while starting: {last}", mend=f"see {home.log}")
     except BaseException:
         if is_alive(pid):

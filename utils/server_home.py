@@ -136,6 +136,13 @@ class Home:
         wait_until(lambda: command_line(pid) != "" or not is_alive(pid), within_ms=EXEC_MS)
         return pid if f" --dir {self.data} --" in command_line(pid) else 0
 
+    def read_log(self) -> bytes:
+        """Return all the server ever logged; it logs little."""
+        try:
+            return self.log.read_bytes()
+        except FileNotFoundError:
+            return b""
+
     def ask(self, command: str, *, within_ms: int) -> str | None:
         """Send the server one command and read the first line of its answer.
 
@@ -159,9 +166,11 @@ class Home:
 
     def complaint(self, said: str | None) -> Missing:
         """Say what the server did instead of answering, and how to be rid of it."""
-        did = "is silent" if said is None else f"says {said!r}"
+        did = "is silent" if said is None else f"says {said!r}" if said else "hung up"
         pid = self.server_pid()
         mend = f"`kill -9 {pid}`" if pid else "end the process that listens there"
+        if said == "":
+            mend = "try again"
         return Missing(f"the embedded server {did}", where=str(self.socket), mend=mend)
 
 

@@ -64,18 +64,18 @@ def _progress(view: View, now_ms: int, width: int) -> Text:
 
 def _times(view: View, now_ms: int) -> list[str]:
     pace, left = turns_per_minute(view, now_ms), left_ms(view, now_ms)
-    parts = [] if pace is None else [rate(pace)]
-    if left is not None and view.phase == "running":
-        parts.append(f"about {lasting(left)} left")
-    return parts
+    is_running = left is not None and view.phase == "running"
+    parts = [f"about {lasting(left or 0)} left"] if is_running else []
+    return parts if pace is None else [*parts, rate(pace)]
 
 
 def _floors(view: View, now_ms: int, styles: Mapping[str, str], wanted: str | None) -> list[Text]:
     if view.phase != "running":
         return []
     channels = [one for one in view.channels.values() if wanted in (None, one.name)]
-    held = sorted((one for one in channels if one.holders), key=_deadline)
-    rows = [_floor(view, one, now_ms, styles) for one in held[:MAX_CHANNELS]]
+    held = [one for one in channels if one.holders]
+    near = sorted(held, key=_deadline)[:MAX_CHANNELS]
+    rows = [_floor(view, one, now_ms, styles) for one in held if one in near]
     if len(held) > MAX_CHANNELS:
         rows.append(Text(f" and {len(held) - MAX_CHANNELS} channels more", style="dim"))
     return rows or [Text(" nobody holds the floor", style="dim")]

@@ -22,8 +22,8 @@ from analytics.observer.view import Phase, View, blank
 from utils.journal import Sealed
 from utils.streams import Streams
 
-COLOURS = (33, 166, 35, 170, 136, 38, 99, 203, 71, 132, 68, 172)
-"""Of the 256: bright enough on black, dark enough on white, neighbours far apart."""
+COLOURS = (33, 166, 28, 133, 30, 161, 99, 136, 131, 67, 100, 168)
+"""Of the 256: contrast above 3 on black and on white alike, neighbours far apart."""
 NARROW_CELLS = 56
 """On narrower terminals a name gets a line of its own."""
 MAX_TEXT_CELLS = 92
@@ -47,7 +47,9 @@ class TerminalScreen:
     def __init__(self, console: Console, plan: Plan, *, channel: str | None = None) -> None:
         self._console, self._channel = console, channel
         self._styles = styles(plan)
-        self._is_tagged = len(plan.channels) > 1 and channel is None
+        is_tagged = len(plan.channels) > 1 and channel is None
+        longest = max(len(name) for name in plan.channels)
+        self._tag_cells = min(MAX_NAME_CELLS, longest) if is_tagged else 0
         names = [cell_len(name) for name in plan.displays.values()]
         self._name_cells = min(MAX_NAME_CELLS, max([len("opening"), *names]))
         self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -88,26 +90,28 @@ class TerminalScreen:
     def _rows(self, one: Line | str, width: int) -> Iterator[Text]:
         if isinstance(one, str):
             yield from self._hang(Text("  "), Text(one, style="yellow"), width)
-            return
-        tag = f"{one.channel} " if one.channel and self._is_tagged else ""
-        turn = "" if one.turn is None else f"{one.turn or '':>3}"
-        label = Text().append(f"{tag}{turn} " if tag or turn else "", style="dim")
-        if one.tone not in ("said", "outside"):
-            label.append("  " if one.turn is None else " ")
+        elif one.tone not in ("said", "outside"):
+            label = Text(self._place(one) if one.channel else "  ", style="dim")
             yield from self._hang(label, Text(one.text, style=TONES[one.tone]), width)
-            return
-        style, name = self._styles.get(one.bot or "", "dim italic"), one.speaker
+        elif width < NARROW_CELLS:
+            place = " ".join(self._place(one).split())
+            yield Text(" ").append_text(self._name(one)).append(f"  {place}", style="dim")
+            yield from self._hang(Text("   "), Text(one.text, style=TONES.get(one.tone, "")), width)
+        else:
+            name = self._name(one)
+            name.pad_right(max(2, self._name_cells + 2 - name.cell_len))
+            label = Text().append(self._place(one), style="dim").append_text(name)
+            yield from self._hang(label, Text(one.text, style=TONES.get(one.tone, "")), width)
+
+    def _place(self, one: Line) -> str:
+        """Write channel and turn as a column, the channel only where there are several."""
+        tag = f" {one.channel or '':<{self._tag_cells}}" if self._tag_cells else ""
+        return f"{tag} {one.turn or '':>3}  "
+
+    def _name(self, one: Line) -> Text:
         if one.tone == "outside":
-            name = name.strip("()")
-        label.append(" ").append(name, style=f"{style} bold")
-        body = Text(one.text, style=TONES.get(one.tone, ""))
-        if width < NARROW_CELLS:
-            yield label
-            yield from self._hang(Text("     "), body, width)
-            return
-        indent = cell_len(f"{tag}{turn}  ") + self._name_cells
-        label.pad_right(max(1, indent - label.cell_len + 2))
-        yield from self._hang(label, body, width)
+            return Text(one.speaker.strip("()"), style="dim italic")
+        return Text(one.speaker, style=f"{self._styles.get(one.bot or '', '')} bold")
 
     def _hang(self, label: Text, body: Text, width: int) -> Iterator[Text]:
         """Wrap a text beside its label; every further line starts where the first did."""

@@ -35,7 +35,7 @@ COLUMNS = (
         "What was seen.",
         "Rejected.detail, Revoked.detail, CallRecord.error",
     ),
-    text("done", "What was done about it.", "Incident.detail, and the events that follow"),
+    text("done", "What was done about it.", "Incident.detail, Granted, TurnClosed, Ended"),
 )
 
 TROUBLE = ("deadline", "lost", "failed")

@@ -52,7 +52,12 @@ COLUMNS = (
     integer("revoked_lost", "Of these, for want of a host.", "Revoked.reason", unit="grants"),
     integer("revoked_failed", "Of these, for a failed mind.", "Revoked.reason", unit="grants"),
     integer("rejected", "Inputs that changed nothing.", "Rejected", unit="inputs"),
-    integer("incidents", "Rows of incidents.csv.", "Incident, and others", unit="incidents"),
+    integer(
+        "incidents",
+        "Rows of incidents.csv.",
+        "Incident, Rejected, Revoked, CallRecord.outcome",
+        unit="incidents",
+    ),
     integer("calls", "Rows of calls.csv.", "CallRecord", unit="calls"),
     integer("calls_failed", "Of these, not answered.", "CallRecord.outcome", unit="calls"),
     integer("calls_counted", "Calls by the journal's own count.", "Closed.calls", unit="calls"),

@@ -27,7 +27,7 @@ import re
 import httpx
 
 from bots.minds.wire import Wire
-from utils.errors import MindFailed
+from utils.errors import FailureKind, MindFailed
 
 SHOWN_CHARACTERS = 300
 
@@ -70,7 +70,8 @@ def failed_status(status: int, text: str, *, partial: str = "") -> MindFailed:
         text: What the server says.
         partial: The answer's text that had come until then.
     """
-    kind, retryable = "protocol", False
+    kind: FailureKind = "protocol"
+    retryable = False
     if status == 404:
         kind = "not_found"
     elif CONTEXT.search(text) and (status == 200 or status >= 400):
@@ -112,7 +113,7 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _meaning(error: Exception, *, has_begun: bool) -> tuple[str, str, bool]:
+def _meaning(error: Exception, *, has_begun: bool) -> tuple[FailureKind, str, bool]:
     """Give an exception's kind, words for it, and whether to try again."""
     why = shown(error) or type(error).__name__
     match error:
@@ -125,8 +126,8 @@ def _meaning(error: Exception, *, has_begun: bool) -> tuple[str, str, bool]:
         case httpx.RemoteProtocolError() if not _is_end(why):
             return "protocol", f"not HTTP: {why}", False
         case httpx.NetworkError() | httpx.RemoteProtocolError():
-            kind = "truncated" if has_begun else "unreachable"
-            return kind, f"the connection was lost: {why}", True
+            lost = f"the connection was lost: {why}"
+            return ("truncated" if has_begun else "unreachable"), lost, True
         case httpx.HTTPError():
             return "protocol", why, False
         case OSError():

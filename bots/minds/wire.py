@@ -107,11 +107,9 @@ class WireTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, host: str) -> None:
-        is_near = near(host)
         super().__init__(
-            trust_env=not is_near,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            proxy=None if is_near else _proxy_of(host),
+            proxy=None if near(host) else _proxy_of(host),
         )
         self.wire = Wire(allow_ms=0)
         self._socket: socket.socket | None = None

@@ -25,10 +25,13 @@ SPOKEN = re.compile(rf"(?:\[(?P<channel>[^\]\n]{{1,64}})\] )?(?P<name>{NAME}): ?
 ANNOUNCED = re.compile(r"(?:\[[^\]\n]{1,64}\] )?\(announcement\) ?(?P<text>.*)")
 OPENING = re.compile(r"(?:\[[^\]\n]{1,64}\] )?\(opening\) ?(?P<text>.*)")
 ROLE = re.compile(r"^You are ([^.,\n]{1,80})(?:, ([^.\n]{1,200}))?", re.MULTILINE)
-COMPANY = re.compile(r'talking with ([^.\n]{1,2000}?)(?: in the channel "?([^".\n]+)"?)?[.\n]')
+COMPANY = re.compile(
+    r'(?:You are )?talking with ([^.\n]{1,2000}?)(?: in the channel "?([^".\n]+)"?)?[.\n]'
+)
 WRITER = re.compile(rf"^(?:Now )?[Ww]rite ({NAME})(?:'s|’s) ", re.MULTILINE)
 TRAITS = ("open", "conscientious", "extraver", "agreeable", "neurotic")
 TRAIT = re.compile(rf"\b({'|'.join(TRAITS)})\w*[ :=]+([01](?:\.\d+)?)\b", re.IGNORECASE)
+HEADED = re.compile(r"^(?:[-*] |(?:How you|What you|What others|Temperament)\b).*$", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
 NOT_ROLES = re.compile(
     r"\b(?:assistant|AI|model|chat ?bot|bot|human|person|agent)\b", re.IGNORECASE
@@ -129,11 +132,11 @@ def read_system(text: str) -> tuple[Persona, tuple[str, ...]]:
     others = re.split(r", and |, | and ", company[1]) if company else []
     style = re.search(r"^How you speak: *(.+)$", text, re.MULTILINE)
     traits = tuple((found[1].lower(), min(1.0, float(found[2]))) for found in TRAIT.finditer(text))
-    bare = ROLE.sub("", COMPANY.sub("", text))
+    bare = re.sub(r"^[. ]+", "", ROLE.sub("", COMPANY.sub("", text)), flags=re.MULTILINE)
     return Persona(
         name,
         "" if NOT_ROLES.search(role) else one_line(role),
-        one_line(re.sub(r"(?m)^(?:How you speak|Temperament|What others say).*$|^- .*$", "", bare)),
+        one_line(HEADED.sub("", bare)),
         one_line(style[1]) if style else "",
         _read_goals(text),
         traits,

@@ -15,7 +15,7 @@ CONTRACTIONS = tuple(
         (r"\b([Ww])ill not\b", r"\1on't"),
         (r"\bI would(?= [\w{])", "I'd"),
         (r"\bI will(?= [\w{])", "I'll"),
-        (r"\bI am(?= [\w{])", "I'm"),
+        (r"(?<!hat )\bI am(?= [\w{])", "I'm"),
         (r"\b([Ww])e will(?= [\w{])", r"\1e'll"),
         (r"\b([Ww])e are(?= [\w{])", r"\1e're"),
         (r"\b([Ll])et us(?= [\w{])", r"\1et's"),

@@ -21,7 +21,7 @@ from parley import opening
 @click.option("--run", "run_id", metavar="RUN", help="Serve this run alone.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 def command(places: int, run_id: str | None, quiet: bool) -> None:
-    r"""Serve bots: take seats, answer grants.
+    """Serve bots: take seats, answer grants.
 
     Takes free seats of live runs, asks each bot's mind, and lets the seats go on
     SIGTERM or Ctrl-C. Models are asked at OLLAMA_HOST unless the scenario says where.

@@ -15,7 +15,7 @@ from parley.options import output
 @click.option("--model", metavar="M", help="Ask this model at OLLAMA_HOST instead.")
 @output
 def command(turns: int, seed: int | None, model: str | None, shown: dict[str, Any]) -> None:
-    r"""Three personas talk, on this machine, with nothing to install.
+    """Three personas talk, on this machine, with nothing to install.
 
     An embedded Redis-protocol server, an orchestrator, three hosts and the offline
     model, which is no language model. With --model, a real Ollama answers instead.

@@ -12,7 +12,7 @@ from parley import opening
 @click.command(short_help="Tell what is reachable, what is missing, and how to mend it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(as_json: bool) -> None:
-    r"""Tell what is reachable, what is missing, and how to mend it.
+    """Tell what is reachable, what is missing, and how to mend it.
 
     Looks at the Redis-protocol server, the model server, the library of personas and
     scenarios, and the plugins. Exits with 3 if something a run needs is missing.

@@ -22,7 +22,7 @@ import click
     help="Pace of the answers.  [default: as fast as it goes]",
 )
 def command(host: str, port: int, tokens_per_s: float | None) -> None:
-    r"""Serve Ollama's API with no model behind it.
+    """Serve Ollama's API with no model behind it.
 
     A seeded phrase grammar that uses the persona and the last lines. It is not a
     language model, and says so in every reply that has room for it.

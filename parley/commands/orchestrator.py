@@ -14,7 +14,7 @@ from parley import opening
 @click.option("--until-closed", is_flag=True, help="With --run: leave once it is closed.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
-    r"""Lead runs: grant turns, keep the journal.
+    """Lead runs: grant turns, keep the journal.
 
     Leads every live run that nobody else leads. Start two on two machines: one stands
     by for the other. Ctrl-C or SIGTERM hands over at once.

@@ -29,7 +29,7 @@ def command(
     seats: int | None,
     dry_run: bool,
 ) -> None:
-    r"""Run a scenario from start to end here, and export its dataset.
+    """Run a scenario from start to end here, and export its dataset.
 
     SCENARIO is a file, or the name of one that comes with Parley. Starts a server, an
     orchestrator and hosts, shows the talk live, stops them all after it.

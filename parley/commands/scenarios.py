@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    r"""List, show and check scenarios.
+    """List, show and check scenarios.
 
     Scenarios are files in ./scenarios, and those that come with Parley.
 

@@ -17,7 +17,7 @@ from parley.options import overrides
 @overrides
 @click.option("--json", "as_json", is_flag=True, help="One JSON line.")
 def command(scenario: str, say: str | None, changes: dict[str, Any], as_json: bool) -> None:
-    r"""Start a run on a swarm that is up; print the run's id.
+    """Start a run on a swarm that is up; print the run's id.
 
     An orchestrator and hosts that run already take it from there: see `parley
     orchestrator` and `parley bots`.

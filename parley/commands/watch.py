@@ -28,8 +28,8 @@ yet. Elsewhere, or with --plain, there is a line for each thing:
 
 \b
   [CHANNEL TURN] NAME: TEXT    what was heard; its further lines are indented by
-                               four spaces. NAME is (opening) or (outside) for
-                               words that are nobody's
+                               four spaces, or empty. NAME is (opening) or (outside)
+                               for words that are nobody's
   [CHANNEL TURN] -- REMARK     what became of a turn: passed, revoked, given up
   -- REMARK                    what concerns the whole run
 

@@ -19,7 +19,7 @@ from tests.bots.asking import model, request, well
 from tests.bots.raw_server import PATIENCE_S, Chat, RawServer, Visit
 from utils.calls import Source
 from utils.clock import ManualClock, SystemClock
-from utils.errors import MindFailed
+from utils.errors import FailureKind, MindFailed
 from utils.spec import Option
 
 BUSY = MindFailed("overloaded", "busy", retryable=True)
@@ -116,7 +116,7 @@ def test_what_may_help_is_tried_again_and_every_attempt_is_told() -> None:
 @pytest.mark.parametrize(
     "kind", ["not_found", "refused", "context_overflow", "protocol", "cancelled", "truncated"]
 )
-def test_what_cannot_help_is_not_tried_again(kind: str) -> None:
+def test_what_cannot_help_is_not_tried_again(kind: FailureKind) -> None:
     error = MindFailed(kind, "no")
     asked = ask(Told([error]))
     assert asked.error is error

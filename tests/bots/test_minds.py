@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,17 +132,24 @@ def test_a_stop_is_set_once_and_keeps_its_first_reason() -> None:
 
 def test_what_is_to_be_called_is_called_once_whoever_comes_first() -> None:
     for _ in range(50):
-        stop, calls, together = Stop(), list[int](), Barrier(4, timeout=20)
+        assert called_by_two_while_set_twice() == [1, 2]
 
-        def do(act: Callable[[], None], together: Barrier = together) -> None:
-            together.wait()
-            act()
 
-        with ThreadPoolExecutor(4) as pool:
-            for number in (1, 2):
-                pool.submit(do, lambda n=number: stop.when_set(lambda: calls.append(n)))
-                pool.submit(do, lambda: stop.set("revoked"))
-        assert sorted(calls) == [1, 2]
+def called_by_two_while_set_twice() -> list[int]:
+    stop, together, calls = Stop(), Barrier(4, timeout=20), list[int]()
+
+    def add(number: int) -> None:
+        together.wait()
+        stop.when_set(lambda: calls.append(number))
+
+    def set_it(number: int) -> None:
+        together.wait()
+        stop.set("revoked")
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(act, number) for number in (1, 2) for act in (add, set_it)]
+    assert [one.result() for one in done] == [None] * 4
+    return sorted(calls)
 
 
 # --- the door -------------------------------------------------------------------------------
@@ -191,7 +199,7 @@ def test_a_rule_that_gives_no_action_has_failed(install: Install) -> None:
 def test_a_plugin_that_cannot_be_imported_is_named_in_one_line(
     install: Install, points: str, source: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(__import__("sys").modules, "broken", raising=False)
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
     install("broken", points, source)
     with pytest.raises(BadInput) as caught:
         plugins.find("parley.rules", "bad", where="tea.yaml:3")

@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 
 from bots.offline import phrases, questions, sentences
 from bots.offline.callings import CALLINGS
-from bots.offline.cues import first_word, goal_phrase, role_phrase
 from bots.offline.phrases import LIMIT_CHARS, speak
 from bots.offline.reader import Message, Scene, read_scene
 from bots.offline.tempers import TEMPERS
 from bots.offline.templates import TOPIC_SLOTS, sentences_in, slots_of, unaddressed
 from bots.offline.trades import EVERYDAY, TRADES
 from bots.offline.voices import Voice, items
-from bots.offline.words import nouns_in
 
 VOICES = (*TRADES, *CALLINGS, *TEMPERS, EVERYDAY)
 CUE_SLOTS = {"name", "third", "other", "asked", "that", "the", "word", "third_the"}
@@ -112,7 +110,8 @@ def test_who_is_answered_is_named_and_a_message_has_one_to_three_sentences(
 @pytest.mark.parametrize("seed", range(0, 1000, 100))
 def test_the_english_holds(trio: Trio, opening: str, seed: int) -> None:
     wrong = re.compile(
-        r"  |[{}]|\b(\w+) \1\b|\b[Aa] [aeio]|\b[Aa]n [^aeiouh\W]|\bthat \w+ are\b|[,;] ?[.,;]|\?\."
+        r"  |[{}]|\b(\w+) \1\b|\b[Aa] [aeio]|\b[Aa]n [^aeiouh\W]|[,;] ?[.,;]|\?\.|I'm matters"
+        r"|(?<!suspect )\bthat \w+ are\b"
         r"|\bthose \w+ (?:is|has|does|needs)\b|\ba an\b|\bthe a\b"
     )
     for _, text in conversation(trio, opening, seed=seed):
@@ -187,82 +186,13 @@ def test_any_client_without_names_and_system_prompt_is_answered(content: str) ->
     assert "Note" not in text
 
 
-def test_the_reader_tells_lines_openings_announcements_and_the_ask_apart() -> None:
-    scene = chat(
-        "[main] (opening) What is\n  a town for?\n[main] Bo: One.\n  Cy: forged\n"
-        "(announcement) Bell.\nCy: Two.\n\nWrite Ada's next message, and nothing else.",
-        system='You are Ada, a smith. You are talking with Bo, Dot and Cy in the channel "main".',
-    )
-    assert scene.persona.name == "Ada"
-    assert scene.persona.role == "a smith"
-    assert scene.others == ("Bo", "Dot", "Cy")
-    assert scene.opening == "What is a town for?"
-    assert [(line.speaker, line.text) for line in scene.lines] == [
-        ("Bo", "One. Cy: forged"),
-        ("", "Bell."),
-        ("Cy", "Two."),
-    ]
-
-
-def test_the_reader_finds_style_goals_and_temperament() -> None:
-    persona = read_scene(asked("Ada", TOWN, "Why?", [])).persona
-    assert persona.style == "short and plain"
-    assert persona.goals == ("find out what would fail first",)
-    assert persona.character == "You trust what has carried weight."
-    assert persona.trait("conscientious") == 0.9
-    assert persona.trait("neurotic") == 0.5
-
-
-@pytest.mark.parametrize(
-    ("text", "topics"),
-    [
-        ("What is a town for?", ["a town"]),
-        ("Should machines be allowed to lie?", ["machines"]),
-        ("Is honesty the best policy?", ["honesty", "the best policy"]),
-        ("What should the village do with the old mill?", ["the village", "the old mill"]),
-        ("Why do people tell stories?", ["stories"]),
-        ("Can an hour be owned by Ada?", []),
-        ("Who owns the river?", ["the river"]),
-        ("Is it better to be feared or loved?", []),
-    ],
-)
-def test_topics_are_found_in_openings(text: str, topics: list[str]) -> None:
-    assert [noun.generic() for noun in nouns_in(text, names=["Ada"], loosely=True)] == topics
-
-
-@pytest.mark.parametrize(
-    ("goal", "phrase"),
-    [
-        ("To win.", ""),
-        ("be finished by half past three", "be finished by half past three"),
-        ("Get them to trust your plan: fast", "get them to trust my plan, fast"),
-        ("more parks", ""),
-        ("make sure that you win", ""),
-        ("wrangle the others", "wrangle the others"),
-    ],
-)
-def test_a_goal_is_said_only_when_it_reads_as_one(goal: str, phrase: str) -> None:
-    assert goal_phrase(goal) == phrase
-
-
-def test_roles_get_their_article_and_questions_their_kind() -> None:
-    assert role_phrase("engineer, retired") == "an engineer"
-    assert role_phrase("who knows? {x}") == ""
-    assert [first_word(one) for one in ("May I?", "And whom?", "Which?", "Ada?")] == [
-        "yes or no",
-        "who",
-        "what",
-        "what",
-    ]
-
-
 def every_template() -> list[str]:
     groups = [*sentences.REPLIES.values(), *questions.BY_FIRST_WORD.values()]
-    groups += [answers for _, answers in questions.ASKED] + [*questions.RETORTS.values()]
+    groups += [*questions.RETORTS.values(), *(answers for _, answers in questions.ASKED)]
     groups += [sentences.STARTS, sentences.FIRST_WORDS, sentences.GOES_ON, sentences.LEAVES_TO]
     groups += [sentences.THINGS, sentences.DEEDS, sentences.ROLES, sentences.GOALS]
     groups += [sentences.RETURNS, sentences.BRIDGES, sentences.UNNAMED]
-    groups += [questions.GREETINGS, questions.SIDESTEPS, [one for one, _ in questions.ASKED]]
+    groups += [questions.GREETINGS, questions.SIDESTEPS, tuple(one for one, _ in questions.ASKED)]
     return [one for group in (*groups, *(voice.views for voice in VOICES)) for one in group]
 
 
@@ -313,6 +243,6 @@ def test_whatever_is_asked_the_answer_is_short_printable_and_nobody_elses(
 
 def test_other_words_ask_for_another_version() -> None:
     said = [conversation(trio, opening, seed=7) for trio, opening in TALKS]
-    digest = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr((said, every_template(), VOICES)).encode()).hexdigest()[:16]
     pinned = {"parley-offline-phrases-1": "PIN"}
     assert pinned.get(phrases.VERSION) == digest, "the words changed: raise VERSION, pin again"

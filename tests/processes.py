@@ -1,0 +1,93 @@
+"""Real processes for tests: a server, orchestrators and hosts, killed as a test likes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.launch import Launched, Launcher
+from parley.starting import start
+from utils.clock import wait_until
+from utils.journal import Sealed, chain
+from utils.server import open_server
+from utils.spec import Spec
+from utils.streams import Streams
+
+LEASE_MS = 1_000
+LONGEST_MS = 120_000
+
+
+class Processes:
+    """A swarm of real processes over a real server of their own."""
+
+    def __init__(self, streams: Streams, launcher: Launcher) -> None:
+        self.streams, self.launcher = streams, launcher
+        self._started = 0
+
+    def start(self, *arguments: str) -> Launched:
+        self._started += 1
+        return self.launcher.start(f"{arguments[0]}-{self._started}", arguments)
+
+    def kill(self, one: Launched) -> None:
+        one.process.kill()
+        one.process.wait()
+        self.launcher.running.remove(one)
+
+    def seed(self, spec: Spec) -> str:
+        return start(self.streams, spec)
+
+    def wait(self, run: str, *, turns: int) -> None:
+        """Wait until that many turns are closed."""
+        assert wait_until(lambda: self.turns(run) >= turns, within_ms=LONGEST_MS), self.turns(run)
+
+    def turns(self, run: str) -> int:
+        return sum(1 for _ in self.events(run, "turn_closed"))
+
+    def finish(self, run: str) -> list[Sealed]:
+        closed = wait_until(lambda: run not in self.streams.live_runs(), within_ms=LONGEST_MS)
+        assert closed, f"{self.turns(run)} turns"
+        return list(chain(self.streams.journal(run)))
+
+    def events(self, run: str, kind: str) -> Iterator[object]:
+        for sealed in self.streams.journal(run):
+            yield from (event for event in sealed.commit.events if event.kind == kind)
+
+
+@contextmanager
+def processes(folder: Path, *, fsync: str = "everysec", **env: str) -> Iterator[Processes]:
+    """Hold a server, and stop whatever was started when the block ends."""
+    server = open_server(None, folder / "server", fsync)
+    streams = Streams(server.url)
+    logs = folder / "logs"
+    logs.mkdir()
+    launcher = Launcher(
+        env={"REDIS_URL": server.url, "PARLEY_LEASE_MS": str(LEASE_MS), **env}, logs=logs
+    )
+    try:
+        yield Processes(streams, launcher)
+    finally:
+        launcher.stop()
+        streams.close()
+        server.close()
+
+
+def closings(journal: list[Sealed]) -> Counter[int]:
+    """Count how often each epoch was closed."""
+    return Counter(
+        event.epoch
+        for sealed in journal
+        for event in sealed.commit.events
+        if event.kind in ("acted", "passed", "revoked")
+    )
+
+
+def epochs(journal: list[Sealed]) -> list[int]:
+    """List the epochs that were granted."""
+    return [
+        event.epoch
+        for sealed in journal
+        for event in sealed.commit.events
+        if event.kind == "granted"
+    ]
