@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bots.memory.seam import Recalled
 from bots.tokens import MESSAGE_TOKENS, estimate_tokens
@@ -18,6 +19,8 @@ from utils.calls import ChatMessage, Exposure
 from utils.persona import placeholders, render
 from utils.protocol import Ask, AskAct, Heard
 from utils.spec import BotSpec
+
+Role = Literal["user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +106,17 @@ def _chat(
     bot: str, displays: Mapping[str, str], heard: Sequence[Heard], *, tagged: bool
 ) -> list[ChatMessage]:
     """Write the messages, those of others that follow one another in one."""
-    chat: list[ChatMessage] = []
+    chat: list[tuple[Role, list[str]]] = []
     for event in heard:
-        own = event.speaker == bot
-        tag = f"[{event.channel}] " if tagged else ""
-        content = tag + event.text if own else line_of(event, displays, tagged=tagged)
-        role = "assistant" if own else "user"
-        if chat and chat[-1].role == role:
-            content = f"{chat.pop().content}\n{content}"
-        chat.append(ChatMessage.model_validate({"role": role, "content": content}))
-    return chat
+        role: Role = "user"
+        content = line_of(event, displays, tagged=tagged)
+        if event.speaker == bot:
+            role, content = "assistant", f"[{event.channel}] " * tagged + event.text
+        if chat and chat[-1][0] == role:
+            chat[-1][1].append(content)
+        else:
+            chat.append((role, [content]))
+    return [ChatMessage(role=role, content="\n".join(contents)) for role, contents in chat]
 
 
 def _with_ask(chat: list[ChatMessage], asked: str) -> list[ChatMessage]:

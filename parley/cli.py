@@ -91,8 +91,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as error:
-        where = f"{error.ctx.command_path}: " if error.ctx else ""
-        _fail(f"{where}{error.format_message()}", 2)
+        command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
+        _fail(f"{command}: {error.format_message()}" if command else error.format_message(), 2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except ParleyError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,15 +138,18 @@ class _Lookup:
 
     document: Document
 
-    def name(self, what: str, word: str, known: object, *at: str | int) -> None:
-        where = self.document.where(*at)
-        table = dict.fromkeys(known)  # type: ignore[call-overload]
-        if word not in table and word in PLANNED_VALUES.get(what, ()):
-            raise BadInput(f"{what} '{word}' is planned but not built yet", where=where)
-        look_up(word, table, what, where)
+    def name(self, what: str, word: str, known: Iterable[str], *at: str | int) -> None:
+        _check_name(what, word, known, self.document.where(*at))
 
     def refuse(self, reason: str, *at: str | int, mend: str = "") -> BadInput:
         return BadInput(reason, where=self.document.where(*at), mend=mend)
+
+
+def _check_name(what: str, word: str, known: Iterable[str], where: str) -> None:
+    table = dict.fromkeys(known)
+    if word not in table and word in PLANNED_VALUES.get(what, ()):
+        raise BadInput(f"{what} '{word}' is planned but not built yet", where=where)
+    look_up(word, table, what, where)
 
 
 def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str, ModelSpec]:
@@ -154,14 +157,14 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
     if overrides.offline:
         change = {"mind": "ollama", "model": OFFLINE_MODEL, "host": ""}
     if overrides.mind is not None:
-        look.name("mind", overrides.mind, plugins.names("parley.minds"))
+        _check_name("mind", overrides.mind, plugins.names("parley.minds"), "--mind")
         change["mind"] = overrides.mind
     if overrides.model is not None:
         change["model"] = overrides.model
     models = {}
-    for name, model in scenario.models.items():
-        model = ModelSpec.model_validate({**model.model_dump(), **change})
-        look.name("mind", model.mind, plugins.names("parley.minds"), "models", name, "mind")
+    for name, written in scenario.models.items():
+        look.name("mind", written.mind, plugins.names("parley.minds"), "models", name, "mind")
+        model = ModelSpec.model_validate({**written.model_dump(), **change})
         if model.mind == "ollama" and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")

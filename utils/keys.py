@@ -15,7 +15,7 @@
 | `parley:hosts` | sorted set | hosts | presence; score: when it lapses, server ms |
 
 `{run}` is a Redis Cluster hash tag: the keys of one run live in one slot. An inbox is
-there so that a commit wakes only the hosts it concerns (docs/decisions/0010). Names
+there so that a commit wakes only the hosts it concerns (docs/decisions/0003). Names
 are checked by `utils.names` before they come here.
 """
 

@@ -147,10 +147,8 @@ class EmbeddedServer:
         with place.locked() as lock_fd:
             users_fd = place.come_in()  # before the ping: from here on nobody ends it
             try:
-                if not _answers(place, lambda: place.server_pid() > 0, answer_ms):
+                if not _joins(place, fsync, answer_ms):
                     _start(place, lock_fd, binary or find_binary(), fsync, answer_ms)
-                elif fsync == "always":
-                    _expect("+OK", place, "CONFIG SET appendfsync always")
             except BaseException as error:
                 unlock(users_fd)
                 if isinstance(error, OSError):
@@ -173,8 +171,10 @@ class EmbeddedServer:
         unlock(users_fd)
         with self.home.locked(), self.home.nobody_in() as is_last:
             # Ping first: the server may still be starting, and its starter killed.
-            if is_last and _answers(self.home, lambda: self.home.server_pid() > 0, ANSWER_MS):
-                _expect("", self.home, "SHUTDOWN NOSAVE")  # hangs up when all is on disk
+            if is_last and _joins(self.home, "everysec", ANSWER_MS):
+                said = self.home.ask("SHUTDOWN NOSAVE", within_ms=ANSWER_MS)
+                if said != "":  # it hangs up when all is on disk
+                    raise self.home.complaint(said)
 
     def __enter__(self) -> Self:
         return self
@@ -200,6 +200,19 @@ def _flags(home: Home, fsync: Fsync) -> list[str]:
         "maxmemory-policy": "noeviction",
     }
     return [word for name, value in flags.items() for word in (f"--{name}", value)]
+
+
+def _joins(home: Home, fsync: Fsync, answer_ms: int) -> bool:
+    """Tell whether there is a server that answers, and make it as strict as asked."""
+    while _answers(home, lambda: home.server_pid() > 0, answer_ms):
+        if fsync != "always":
+            return True
+        said = home.ask("CONFIG SET appendfsync always", within_ms=answer_ms)
+        if said == "+OK":
+            return True
+        if said != "":  # else it died just now: look again
+            raise home.complaint(said)
+    return False
 
 
 def _start(home: Home, lock_fd: int, binary: ServerBinary, fsync: Fsync, answer_ms: int) -> None:
@@ -250,13 +263,6 @@ def _answers(home: Home, lives: Callable[[], bool], answer_ms: int) -> bool:
             raise home.complaint(None)
         sleep_s(0.005)
     return True
-
-
-def _expect(answer: str, home: Home, command: str) -> None:
-    """Ask, and refuse every other answer."""
-    said = home.ask(command, within_ms=ANSWER_MS)
-    if said != answer:
-        raise home.complaint(said)
 
 
 def _check_at(url: str) -> None:

@@ -166,11 +166,9 @@ class Home:
 
     def complaint(self, said: str | None) -> Missing:
         """Say what the server did instead of answering, and how to be rid of it."""
-        did = "is silent" if said is None else f"says {said!r}" if said else "hung up"
         pid = self.server_pid()
+        did = "is silent" if said is None else f"says {said!r}"
         mend = f"`kill -9 {pid}`" if pid else "end the process that listens there"
-        if said == "":
-            mend = "try again"
         return Missing(f"the embedded server {did}", where=str(self.socket), mend=mend)
 
 

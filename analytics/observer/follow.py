@@ -149,7 +149,8 @@ class Following:
         self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
         if self._gone_ms is None:
             self._gone_ms = now_ms
-            return [Notice(f"{gone}; waiting up to {lasting(self._patience_ms)} for it")]
+            why = str(gone).rstrip(".")
+            return [Notice(f"{why}; waiting up to {lasting(self._patience_ms)} for it")]
         if now_ms - self._gone_ms >= self._patience_ms:
             waited = lasting(now_ms - self._gone_ms)
             raise ServerGone(f"{gone}, for {waited}; parley doctor tells what is missing")

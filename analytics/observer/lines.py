@@ -178,7 +178,7 @@ def _remark(
         case Incident():
             return "warning", f"incident {event.name}: {_short(event.detail)}".rstrip(": ")
         case Ended():
-            return _ended(event, view)
+            return _ended(event)
         case Closed():
             turns, calls = counted(view.turns, "turn"), counted(event.calls, "model call")
             return "end", f"the record is closed: {turns}, {calls}"
@@ -186,9 +186,9 @@ def _remark(
             return "quiet", f"{printable_line(event.kind)} {_short(event.model_extra)}"
 
 
-def _ended(event: Ended, view: View) -> tuple[Tone, str]:
+def _ended(event: Ended) -> tuple[Tone, str]:
     why = {
-        "turns": f"all {view.turns} turns are done",
+        "turns": "all its turns are done",
         "minutes": "its minutes are over",
         "silence": "nobody said anything for too long",
         "stopped": "it was stopped",

@@ -41,7 +41,8 @@ def panel(
         styles: Bot to the style of its name.
         channel: Show this channel only.
     """
-    rows = [Text("─" * width, style="dim"), _progress(view, now_ms, width)]
+    rule = f"── {view.plan.run} {'─' * width}"
+    rows = [Text(rule[:width], style="dim"), _progress(view, now_ms, width)]
     rows += _floors(view, now_ms, styles, channel)
     rows += _missing(view, now_ms)
     for row in rows:

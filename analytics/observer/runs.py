@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -37,12 +38,13 @@ class Glance:
     """How far a run is, at a glance.
 
     Attributes:
+        phase: `unreadable` when its spec or its journal is not what it should be.
         turns_asked: Turns after which it ends; none when nothing bounds them.
         leader: Who leads it, if anybody does.
     """
 
     entry: Registered
-    phase: Phase
+    phase: Phase | Literal["unreadable"]
     turns: int
     turns_asked: int | None
     leader: str | None
@@ -106,15 +108,14 @@ def view_of(streams: Streams, run: str, spec: Spec) -> View:
 
 def glance(streams: Streams, entry: Registered) -> Glance:
     """Look how far a run is, without reading more of its journal than needed."""
-    spec = spec_of(streams, entry.run)
-    phase, turns = _far(streams, entry.run, spec)
-    return Glance(
-        entry=entry,
-        phase=phase,
-        turns=turns,
-        turns_asked=plan_of(entry.run, spec).turns_asked,
-        leader=streams.lease_owners([keys.leader(entry.run)])[0],
-    )
+    leader = streams.lease_owners([keys.leader(entry.run)])[0]
+    try:
+        spec = spec_of(streams, entry.run)
+        phase, turns = _far(streams, entry.run, spec)
+    except (BadInput, BadEntry):  # one bad run must not hide the others
+        return Glance(entry, "unreadable", turns=0, turns_asked=None, leader=leader)
+    asked = plan_of(entry.run, spec).turns_asked
+    return Glance(entry, phase, turns=turns, turns_asked=asked, leader=leader)
 
 
 def _readable(streams: Streams) -> Iterator[Registered]:

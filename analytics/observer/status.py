@@ -183,7 +183,8 @@ def _last_word(at: Standing) -> str:
     word = at.view.last_word
     if word is None:
         return "none yet"
-    speaker = "(outside)" if word.speaker is None else at.view.display(word.speaker)
+    nobody = "(outside)" if word.turn else "(opening)"
+    speaker = nobody if word.speaker is None else at.view.display(word.speaker)
     text = word.text if len(word.text) <= 100 else f"{word.text[:97].rstrip()}..."
     ago = lasting(at.now_ms - word.at_ms)
     return f"[{word.channel} {word.turn}] {speaker}: {text} ({ago} ago)"

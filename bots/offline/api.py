@@ -34,7 +34,10 @@ JSON = "application/json; charset=utf-8"
 NDJSON = "application/x-ndjson"
 TEXT = "text/plain"
 KEEP_ALIVE_S = 300.0
-Line = Callable[[str, str, str], dict[str, JsonValue]]
+
+JsonObject = dict[str, JsonValue]
+Line = Callable[[str], JsonObject]
+"""From a piece of text to the line that carries it."""
 NO_MANIFEST = "pull model manifest: file does not exist"
 
 
@@ -171,53 +174,47 @@ class Api:
         asked = read_chat(parse_body(body, "ChatRequest"))
         if not asked.model:
             raise Refused(400, "model is required")
-        return self._answer(asked, wire.chat_line)
+
+        def line(content: str) -> JsonObject:
+            return wire.chat_line(asked.model, content, created_at=wire.timestamp(self._now()))
+
+        return self._answer(asked, line)
 
     def _generate(self, body: bytes) -> Reply:
         asked = read_generate(parse_body(body, "GenerateRequest"))
-        return self._answer(asked, wire.generate_line)
+
+        def line(content: str) -> JsonObject:
+            return wire.generate_line(asked.model, content, created_at=wire.timestamp(self._now()))
+
+        return self._answer(asked, line)
 
     def _answer(self, asked: Asked, line: Line) -> Reply:
         """Say something, whole or token by token, or only load and unload."""
         name = self._known(asked.model)
         if not asked.messages and asked.keep_alive_s == 0:
             self._loaded_until.pop(name, None)
-            return whole(
-                {**line(asked.model, self._moment(), ""), "done": True, "done_reason": "unload"}
-            )
+            return whole({**line(""), "done": True, "done_reason": "unload"})
         if asked.has_tools:
             raise Refused(400, f"registry.ollama.ai/library/{name} does not support tools")
         if asked.thinks:
             raise Refused(400, f'"{asked.model}" does not support thinking')
         self._load(name, asked.keep_alive_s)
         if not asked.messages:
-            return whole(
-                {**line(asked.model, self._moment(), ""), "done": True, "done_reason": "load"}
-            )
+            return whole({**line(""), "done": True, "done_reason": "load"})
         generation = generate(asked, token_ns=self._token_ns)
         if asked.streams:
-            return Reply(200, NDJSON, self._lines(asked.model, generation, line), streamed=True)
-        return Reply(200, JSON, self._in_one_piece(asked.model, generation, line))
+            return Reply(200, NDJSON, self._lines(generation, line), streamed=True)
+        return Reply(200, JSON, self._in_one_piece(generation, line))
 
-    def _lines(
-        self,
-        model: str,
-        generation: wire.Generation,
-        line: Line,
-    ) -> Iterator[bytes]:
+    def _lines(self, generation: wire.Generation, line: Line) -> Iterator[bytes]:
         for token in generation.tokens:
             self._wait_tokens(1)
-            yield wire.encode(line(model, self._moment(), token)) + b"\n"
-        yield wire.encode(wire.ended(line(model, self._moment(), ""), generation)) + b"\n"
+            yield wire.encode(line(token)) + b"\n"
+        yield wire.encode(wire.ended(line(""), generation)) + b"\n"
 
-    def _in_one_piece(
-        self,
-        model: str,
-        generation: wire.Generation,
-        line: Line,
-    ) -> Iterator[bytes]:
+    def _in_one_piece(self, generation: wire.Generation, line: Line) -> Iterator[bytes]:
         self._wait_tokens(len(generation.tokens))
-        yield wire.encode(wire.ended(line(model, self._moment(), generation.text), generation))
+        yield wire.encode(wire.ended(line(generation.text), generation))
 
     def _known(self, model: str) -> str:
         name = self._names.get(full_name(model))
@@ -228,9 +225,6 @@ class Api:
     def _load(self, name: str, keep_alive_s: float | None) -> None:
         seconds = KEEP_ALIVE_S if keep_alive_s is None else keep_alive_s
         self._loaded_until[name] = self._now() + timedelta(seconds=seconds)
-
-    def _moment(self) -> str:
-        return wire.timestamp(self._now())
 
 
 def generate(asked: Asked, *, token_ns: int = wire.TOKEN_NS) -> wire.Generation:

@@ -163,7 +163,7 @@ CALLINGS = (
     Voice(
         stems="child. kid. teenager apprentice student schoolgirl schoolboy years-old",
         things="a straight answer; a chance to try it; a longer summer; a map with a blank bit; "
-        "a reason that is not because",
+        "a reason behind the rule",
         deeds="try it and see; ask why one more time; take it apart; draw it; go and look",
         views=(
             "If I were in charge of {topic}, there would be more doors and fewer signs.",

@@ -28,7 +28,9 @@ ROLE = re.compile(r"^You are ([^.,\n]{1,80})(?:, ([^.\n]{1,200}))?", re.MULTILIN
 COMPANY = re.compile(
     r'(?:You are )?talking with ([^.\n]{1,2000}?)(?: in the channel "?([^".\n]+)"?)?[.\n]'
 )
-WRITER = re.compile(rf"^(?:Now )?[Ww]rite ({NAME})(?:'s|’s) ", re.MULTILINE)
+WRITER = re.compile(
+    rf"^(?:Now )?[Ww]rite ({NAME})(?:'s|’s) (?:next )?(?:message|line|reply|turn)\b", re.MULTILINE
+)
 TRAITS = ("open", "conscientious", "extraver", "agreeable", "neurotic")
 TRAIT = re.compile(rf"\b({'|'.join(TRAITS)})\w*[ :=]+([01](?:\.\d+)?)\b", re.IGNORECASE)
 HEADED = re.compile(r"^(?:[-*] |(?:How you|What you|What others|Temperament)\b).*$", re.MULTILINE)
@@ -156,6 +158,8 @@ def _read_user(content: str, known: Sequence[str]) -> tuple[str, list[Line]]:
     into, raws = "loose", content.split("\n")
     for raw in (whole[:LINE_CHARS] for whole in (*raws[:20], *raws[20:][-4 * LINES_READ :])):
         spoken = _spoken(raw, known)
+        if WRITER.match(raw):
+            break
         if found := OPENING.match(raw):
             opening, into = one_line(found["text"]), "opening"
         elif spoken:
@@ -165,7 +169,7 @@ def _read_user(content: str, known: Sequence[str]) -> tuple[str, list[Line]]:
             lines[-1] = replace(lines[-1], text=one_line(f"{lines[-1].text} {raw}"[:LINE_CHARS]))
         elif raw.startswith("  ") and into == "opening":
             opening = one_line(f"{opening} {raw}"[:LINE_CHARS])
-        elif not WRITER.match(raw):
+        else:
             into = "loose"
             loose.append(raw)
     if not lines and not opening and (text := one_line(" ".join(loose)[-LINE_CHARS:])):

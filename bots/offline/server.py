@@ -178,8 +178,6 @@ class _Connection(BaseHTTPRequestHandler):
     """Reads requests off one connection and writes replies, until either side has enough."""
 
     protocol_version = "HTTP/1.1"
-    server_version = wire.SERVER_VERSION
-    sys_version = ""
     timeout = IDLE_S
     disable_nagle_algorithm = True
     server: _Listener
@@ -253,6 +251,9 @@ class _Connection(BaseHTTPRequestHandler):
             self.command = "GET"
         with contextlib.suppress(OSError):
             self._send(plain(f"{code} {message or explain or 'bad request'}", code))
+
+    def version_string(self) -> str:
+        return wire.SERVER_VERSION
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: what matters of a call is in the caller's record."""

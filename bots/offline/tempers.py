@@ -102,7 +102,7 @@ TEMPERS = (
     Voice(
         stems="orderly precis method disciplin meticul rigor punctual thorough careful",
         trait="conscientious",
-        leads="first; in short",
+        leads="so; right",
         things="a list; a deadline; a clear order of business; a note of what we decided",
         deeds="take it step by step; finish one thing; make a list with the dull things first",
         views=(

@@ -103,13 +103,13 @@ def tokens_in(text: str) -> tuple[str, ...]:
     return tuple(TOKEN.findall(text))
 
 
-def chat_line(model: str, created_at: str, content: str) -> dict[str, JsonValue]:
+def chat_line(model: str, content: str, *, created_at: str) -> dict[str, JsonValue]:
     """Write one line of a chat before its end."""
     message: JsonValue = {"role": "assistant", "content": content}
     return {"model": model, "created_at": created_at, "message": message, "done": False}
 
 
-def generate_line(model: str, created_at: str, content: str) -> dict[str, JsonValue]:
+def generate_line(model: str, content: str, *, created_at: str) -> dict[str, JsonValue]:
     """Write one line of `/api/generate` before its end."""
     return {"model": model, "created_at": created_at, "response": content, "done": False}
 

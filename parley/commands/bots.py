@@ -38,6 +38,7 @@ def command(places: int, run_id: str | None, quiet: bool) -> None:
     from utils.names import check_name
 
     to_stderr(quiet=quiet)
+    only = check_name(run_id, "run", "--run") if run_id else None
     here = opening.settings()
     name = f"host-{fresh_id(8)}"
     with opening.streams(here, name=name) as streams:
@@ -47,7 +48,7 @@ def command(places: int, run_id: str | None, quiet: bool) -> None:
             clock=SystemClock(),
             name=name,
             places=places,
-            only=check_name(run_id, "run", "--run") if run_id else None,
+            only=only,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())

@@ -33,6 +33,7 @@ def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
     if until_closed and run_id is None:
         raise BadInput("--until-closed needs --run")
     to_stderr(quiet=quiet)
+    only = check_name(run_id, "run", "--run") if run_id else None
     here = opening.settings()
     name = f"orchestrator-{fresh_id(8)}"
     with opening.streams(here, name=name) as streams:
@@ -41,7 +42,7 @@ def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
             clock=SystemClock(),
             name=name,
             lease_ms=here.lease_ms,
-            only=check_name(run_id, "run", "--run") if run_id else None,
+            only=only,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())

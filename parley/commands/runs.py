@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 HELP = """List the runs there are, the last started first.
 
 PHASE is `gathering` while bots take their seats, then `running`, `ended`, and `closed`
-once the record is complete; or `waiting for an orchestrator` while nobody leads the
-run. STARTED is local time. With --json: one object a line, with the keys run, scenario,
-phase (new, gathering, running, ended or closed), leader, turns, turns_asked, started_ms,
+once the record is complete; `waiting for an orchestrator` while nobody leads the run;
+`unreadable` when its record is damaged. STARTED is local time.
+
+With --json: one object a line, with the keys run, scenario, phase (new, gathering,
+running, ended, closed or unreadable), leader, turns, turns_asked, started_ms,
 spec_sha256 and labels.
 
 \b
@@ -58,7 +60,7 @@ def list_runs(streams: Streams, *, limit: int, as_json: bool) -> list[str]:
 def _row(one: Glance) -> tuple[str, ...]:
     from utils.printable import printable_line
 
-    is_led = one.leader is not None or one.phase in ("ended", "closed")
+    is_led = one.leader is not None or one.phase in ("ended", "closed", "unreadable")
     asked = "" if one.turns_asked is None else f" of {one.turns_asked}"
     labels = (f"{name}={printable_line(value)}" for name, value in one.entry.labels.items())
     return (

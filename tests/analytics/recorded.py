@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from analytics.columns import Row
 from analytics.records import Call, read_call
+from analytics.tables import tables_from
 from orchestrator.state import Grant
 from tests.scenes import Table, spec_of
 from tests.swarm import fake_streams
@@ -120,6 +122,19 @@ def record_of(run: str, grant: Grant, **changes: Any) -> CallRecord:
         "exposures": (Exposure(item="1.2", seen=True),),
     }
     return CallRecord.model_validate(given | changes)
+
+
+def tables(run: Recorded) -> dict[str, list[Row]]:
+    """Fold a run's records into its tables; those without rows are left out."""
+    rows: dict[str, list[Row]] = {}
+    for table, row in tables_from(run.body, run.table.journal, run.calls(), run=run.run):
+        rows.setdefault(table, []).append(row)
+    return rows
+
+
+def pick(rows: list[Row], *names: str) -> list[tuple[Any, ...]]:
+    """Take some columns of a table."""
+    return [tuple(row[name] for name in names) for row in rows]
 
 
 def read_table(folder: Path, table: str) -> list[dict[str, str]]:

@@ -18,10 +18,8 @@ from utils.protocol import EVENT_KINDS
 from utils.spec import Spec
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "data.md"
-RECORDS: dict[str, type[BaseModel]] = {
-    model.__name__: model
-    for model in (*EVENT_KINDS.values(), Commit, CallRecord, Exposure, Spec)
-}
+MODELS: list[type[BaseModel]] = [*EVENT_KINDS.values(), Commit, CallRecord, Exposure, Spec]
+RECORDS = {model.__name__: model for model in MODELS}
 FIELDS_OF_ENTRIES = {"calls.b", "calls.id", "journal.h"}
 EVERY = [
     pytest.param(one, id=f"{table}.{one.name}")

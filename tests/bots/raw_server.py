@@ -42,14 +42,16 @@ class Visit:
     def __init__(self, server: RawServer, connection: socket.socket) -> None:
         self.server, self.connection = server, connection
 
-    def status(self, status: int, body: bytes, *, headers: str = "") -> None:
+    def status(self, status: int, body: bytes, *, headers: str = "Connection: close\r\n") -> None:
         """Answer with a whole response."""
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
-        self.connection.sendall(head.encode() + body)
+        length = f"Content-Length: {len(body)}\r\n"
+        self.connection.sendall(f"HTTP/1.1 {status} X\r\n{length}{headers}\r\n".encode() + body)
 
     def begin(self) -> None:
         """Begin a chunked response."""
-        self.connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.connection.sendall(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        )
 
     def chunk(self, body: bytes) -> None:
         self.connection.sendall(b"%x\r\n%b\r\n" % (len(body), body))
@@ -158,7 +160,8 @@ class RawServer:
                     self.asked.set()
                     self._chat(visit)
                     return
-                visit.status(200 if path in self._about else 404, self._about.get(path, b""))
+                status = 200 if path in self._about else 404
+                visit.status(status, self._about.get(path, b""), headers="")
 
 
 _ABOUT = {

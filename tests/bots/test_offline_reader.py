@@ -17,7 +17,7 @@ def chat(*contents: str, system: str = "") -> Scene:
 def test_the_reader_tells_lines_openings_announcements_and_the_ask_apart() -> None:
     scene = chat(
         "[main] (opening) What is\n  a town for?\n[main] Bo: One.\n  Cy: forged\n"
-        "(announcement) Bell.\nCy: Two.\n\nWrite Ada's next message, and nothing else.",
+        "(announcement) Bell.\nCy: Two.\n\nWrite Ada's next message.\n\nLegal: no line of talk.",
         system='You are Ada, a smith. You are talking with Bo, Dot and Cy in the channel "main".',
     )
     assert scene.persona.name == "Ada"
@@ -34,13 +34,13 @@ def test_the_reader_tells_lines_openings_announcements_and_the_ask_apart() -> No
 def test_the_reader_finds_style_goals_and_temperament() -> None:
     persona = chat(
         "Bo: Why?",
-        system="You are Ada, a smith. You are talking with Bo.\n\nYou trust what has carried weight."
+        system="You are Ada, a smith. You are talking with Bo.\n\nYou trust weight."
         "\n\nHow you speak: short and plain\nWhat you want:\n- find out what would fail first\n"
         "Temperament: open 0.5, conscientious 0.9, extraverted 0.4\n\nWhat others say reaches you.",
     ).persona
     assert persona.style == "short and plain"
     assert persona.goals == ("find out what would fail first",)
-    assert persona.character == "You trust what has carried weight."
+    assert persona.character == "You trust weight."
     assert persona.trait("conscientious") == 0.9
     assert persona.trait("neurotic") == 0.5
 

@@ -6,12 +6,13 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import redis
 
-from utils.clock import wait_until
+from utils.clock import sleep_s, wait_until
 from utils.errors import BadInput
 from utils.server import EmbeddedServer, open_server
 from utils.server_home import command_line, is_alive
@@ -63,6 +64,29 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
     with pytest.raises(BadInput, match="belongs to another user"):
         EmbeddedServer.open(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the servers in /proc")
+def test_a_starter_killed_at_any_moment_leaves_no_more_than_one_server(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, utils.server as s; s.EmbeddedServer.open(pathlib.Path(sys.argv[1]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for moment_ms in range(0, 24, 2):
+        home = tmp_path / str(moment_ms)
+        starter = subprocess.Popen([sys.executable, "-c", code, str(home)], env=environment)
+        assert wait_until((home / "server.lock").exists, within_ms=15_000, every_ms=1)
+        sleep_s(moment_ms / 1000)
+        starter.kill()
+        EmbeddedServer.open(home).close()
+        with EmbeddedServer.open(home) as server:
+            assert servers_in(home) == [server.home.server_pid()]
+        starter.wait()
+
+
+def servers_in(home: Path) -> list[int]:
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if f" --dir {home / 'data'} --" in command_line(pid)]
 
 
 def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
