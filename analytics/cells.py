@@ -22,7 +22,8 @@ _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}"
 _RUNS = r"^(?:['\t\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 
-_SUSPECT = re.compile(rf"{_RUNS}|[{_CONTROL}]|\\(?:{_ESCAPE})")
+_RISKY_STARTS = frozenset("'=+-@\uff1d\uff0b\uff0d\uff20 ")
+_SUSPECT = re.compile(rf"[{_CONTROL}\\]")
 
 # Each run of backslashes is looked at once, from its start: a model may write a million.
 _WRITTEN = re.compile(rf"(?<!\\)(\\*+)(?:([{_CONTROL}])|(?<=\\)(?={_ESCAPE}))")
@@ -39,10 +40,10 @@ def safe(text: str) -> str:
         >>> print(safe("\x1b[2J"), safe(r"C:\temp"), safe(r"\x1b"))
         \x1b[2J C:\temp \\x1b
     """
-    if _SUSPECT.search(text) is None:
-        return text
+    if text.isprintable() and "\\" not in text and text[:1] not in _RISKY_STARTS:
+        return text  # most cells: names, hashes, plain lines
     apostrophe = "'" if _STARTS.match(text) else ""
-    return apostrophe + _WRITTEN.sub(_write, text)
+    return apostrophe + (_WRITTEN.sub(_write, text) if _SUSPECT.search(text) else text)
 
 
 def restored(cell: str) -> str:

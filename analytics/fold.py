@@ -6,6 +6,7 @@ never with messages: a run of a million messages takes no more than one of a tho
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,7 @@ class Fold:
         self.spec_sha256: str | None = None
         self.seats: dict[str, tuple[int, str | None]] = {}
         self.live: dict[int, Held] = {}
-        self.unheard: dict[int, Held] = {}
+        self.unheard: OrderedDict[int, Held] = OrderedDict()
         self.rooms: dict[str, Room] = {}
         self.tallies: dict[str, Tally] = {bot.name: Tally() for bot in spec.bots}
         self.totals = Totals()
@@ -100,7 +101,10 @@ class Fold:
 
     def tally(self, bot: str) -> Tally:
         """Find a bot's tally; a bot that came from outside gets one now."""
-        return self.tallies.setdefault(bot, Tally())
+        tally = self.tallies.get(bot)
+        if tally is None:
+            tally = self.tallies[bot] = Tally()
+        return tally
 
     def run_ms(self, at_ms: int) -> int | None:
         """Turn journal time into time since the run began; none before it has."""
@@ -161,7 +165,10 @@ class Fold:
             self.tally(bot).ignored += 1
 
     def _room(self, channel: str) -> Room:
-        return self.rooms.setdefault(channel, Room())
+        room = self.rooms.get(channel)
+        if room is None:
+            room = self.rooms[channel] = Room()
+        return room
 
     def _began(self, event: Began, place: Place) -> None:
         self.phase, self.began_ms, self.spec_sha256 = "gathering", place.at_ms, event.spec_sha256
@@ -211,7 +218,7 @@ class Fold:
         tally.answered += 1
         self.unheard[event.epoch] = held
         if len(self.unheard) > UNHEARD + len(self.tallies):
-            del self.unheard[next(iter(self.unheard))]
+            self.unheard.popitem(last=False)
 
     def _revoked(self, event: Revoked, place: Place) -> None:
         self.held(event, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import itemgetter
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TextIO
 
 from analytics.cells import cell
 from analytics.codebook import HEADER, codebook_rows
-from analytics.columns import Row, Value
+from analytics.columns import Column, Row, Value
 from analytics.tables import TABLES, columns_of
 
 
@@ -32,7 +32,7 @@ class Sheets:
         names = list(labels)
         for table in TABLES:
             file = stack.enter_context(open_new(folder / f"{table}.csv"))
-            self._write[table] = _rows_into(file, [one.name for one in columns_of(table, names)])
+            self._write[table] = _rows_into(file, columns_of(table, names))
 
     def add(self, table: str, row: Row) -> None:
         """Write one row."""
@@ -60,8 +60,19 @@ def open_new(path: Path) -> TextIO:
     return path.open("x", encoding="utf-8", newline="")
 
 
-def _rows_into(file: TextIO, names: list[str]) -> Callable[[Row], object]:
+def _rows_into(file: TextIO, columns: Sequence[Column]) -> Callable[[Row], object]:
+    names = [column.name for column in columns]
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
-    return lambda row: writer.writerow(map(cell, values(row)))
+    # The writer itself writes numbers as numbers and none as nothing.
+    places = [place for place, one in enumerate(columns) if one.type not in ("integer", "decimal")]
+
+    def write(row: Row) -> None:
+        cells = list(values(row))
+        for place in places:
+            if cells[place] is not None:
+                cells[place] = cell(cells[place])
+        writer.writerow(cells)
+
+    return write

@@ -177,6 +177,7 @@ class Host:
             case Seated():
                 if event.bot in company.seats:
                     company.seats[event.bot].number = event.seat
+                    log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
             case Acted() | Passed() | Revoked():

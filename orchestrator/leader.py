@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms
 from orchestrator.plugins import rules_for
@@ -19,7 +21,15 @@ from orchestrator.rules import Rules
 from orchestrator.state import State
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
-from utils.journal import MAX_COMMIT_BYTES, Consumed, Sealed, consume, follow, sha256_of
+from utils.journal import (
+    MAX_COMMIT_BYTES,
+    Consumed,
+    Sealed,
+    consume,
+    first_field,
+    follow,
+    sha256_of,
+)
 from utils.protocol import CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
 from utils.streams import Entry, Streams
@@ -71,7 +81,10 @@ class Leader:
         body = streams.spec(run)
         if body is None:
             raise BadEntry(f"run {run}", "it has no spec")
-        rules = rules_for(Spec.model_validate_json(body))
+        try:
+            rules = rules_for(Spec.model_validate_json(body))
+        except ValidationError as error:  # an older program's spec, or a newer one's
+            raise BadEntry(keys.spec(run), f"no spec: {first_field(error)}") from error
         leader = cls(streams, run, rules, sha256_of(body))
         for sealed in streams.journal(run):
             leader._take(sealed)
@@ -193,7 +206,7 @@ class Leader:
         )
         if sealed is None:
             return True
-        if inputs and len(sealed.body) > MAX_COMMIT_BYTES:
+        if inputs and len(sealed.body.encode()) > MAX_COMMIT_BYTES:
             return False
         after = engine.evolve(self.rules, self.state, sealed)
         beside = entries(self.state, after, sealed)

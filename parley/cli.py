@@ -86,10 +86,10 @@ def root() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command. Every failure is one line on stderr and the right exit code."""
     try:
-        root.main(args=args, prog_name="parley", standalone_mode=False)
+        # Outside standalone mode click returns what `Exit` carries instead of leaving.
+        code = root.main(args=args, prog_name="parley", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.UsageError as error:
         command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
         _fail(f"{command}: {error.format_message()}" if command else error.format_message(), 2)

@@ -114,7 +114,7 @@ def unseal(seq: int, body: str, sha256: str) -> Sealed:
         BadEntry: The hash is not the body's, the body is no commit, or its number is
             not `seq`.
     """
-    if sha256_of(body) != sha256:
+    if not _is_utf8(body) or sha256_of(body) != sha256:
         raise BadEntry(f"journal {seq}", "its hash is not that of its bytes")
     try:
         commit = Commit.model_validate_json(body)
@@ -173,7 +173,7 @@ def from_line(line: str) -> Sealed:
     try:
         entry = json.loads(line)
         seq, body, sha256 = int(entry["seq"]), str(entry["b"]), str(entry["h"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadEntry("journal line", "not an object with seq, h and b") from error
     return unseal(seq, body, sha256)
 
@@ -211,7 +211,7 @@ def first_field(error: ValidationError) -> str:
     find the same words again.
     """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(str(part) for part in first["loc"]).replace("\x00", "")  # a stranger's key
     return f"field {place}" if place else "not a JSON object"
 
 
@@ -225,7 +225,7 @@ def _parse(raw: str) -> Input | Garbage:
 def _malformed(entry_id: str, raw: str, why: str) -> Consumed:
     head = raw[:500].encode("utf-8", "backslashreplace").decode()
     why = why.encode("utf-8", "backslashreplace").decode().replace("\x00", "")
-    return Consumed(id=entry_id, raw=head, malformed=why)
+    return Consumed(id=entry_id, raw=head, malformed=why[:500])
 
 
 def _is_utf8(text: str) -> bool:

@@ -17,3 +17,4 @@ def to_stderr(*, quiet: bool = False) -> None:
         level=logging.WARNING if quiet else logging.INFO,
         force=True,
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a call would drown ours

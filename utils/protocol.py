@@ -14,9 +14,11 @@ with every field, and passes it on.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -32,12 +34,24 @@ from utils.names import Name
 MAX_TEXT_CHARS = 16_384
 MAX_INPUT_BYTES = 131_072
 MAX_MEMBERS = 10_000
+MAX_DEPTH = 64
+"""Of an action's arguments: a parser gives up at 200, and a commit is around them."""
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS, pattern=r"^[^\x00]*$")]
 Short = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Nonce = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+def _portable(value: JsonValue, depth: int = 0) -> JsonValue:
+    """Refuse what JSON does not carry there and back: NaN, infinity, depth."""
+    if depth > MAX_DEPTH or (isinstance(value, float) and not isfinite(value)):
+        raise ValueError("JSON does not carry it")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        _portable(one, depth + 1)
+    return value
 
 
 class Frozen(BaseModel):
@@ -68,7 +82,7 @@ class Act(Frozen):
 
     kind: Literal["act"] = "act"
     name: Name
-    args: JsonValue = None
+    args: Annotated[JsonValue, AfterValidator(_portable)] = None
 
 
 Action = Annotated[Say | Pass | Act, Field(discriminator="kind")]

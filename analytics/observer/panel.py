@@ -12,6 +12,7 @@ from rich.text import Text
 from analytics.observer.pace import left_ms, turns_per_minute
 from analytics.observer.view import Channel, View
 from analytics.observer.words import lasting, listed, progress, rate
+from utils.names import counted
 
 MAX_CHANNELS = 4
 """Channels shown at once; of more, those with the nearest deadlines."""
@@ -78,7 +79,7 @@ def _floors(view: View, now_ms: int, styles: Mapping[str, str], wanted: str | No
     near = sorted(held, key=_deadline)[:MAX_CHANNELS]
     rows = [_floor(view, one, now_ms, styles) for one in held if one in near]
     if len(held) > MAX_CHANNELS:
-        rows.append(Text(f" and {len(held) - MAX_CHANNELS} channels more", style="dim"))
+        rows.append(Text(f" and {counted(len(held) - MAX_CHANNELS, 'more channel')}", style="dim"))
     return rows or [Text(" nobody holds the floor", style="dim")]
 
 
