@@ -27,6 +27,9 @@ class Places:
         most: How many seats this host takes at most.
         only: Serve this run alone; none for every live run.
         on_company: Called when a run is served from now on.
+
+    Attributes:
+        is_over: Whether the run in `only` is closed, or never was.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Places:
         self.streams, self.outbox, self.settings, self.clock = streams, outbox, settings, clock
         self.name, self.most, self.only = name, most, only
         self.companies: dict[str, Company] = {}
+        self.is_over = False
         self._on_company = on_company
         self._refused: dict[str, int] = {}
 
@@ -65,9 +69,9 @@ class Places:
 
     def find(self) -> None:
         """Take free seats of live runs, as many as there is room for."""
-        if self.room() <= 0:
-            return
-        for run in self.streams.live_runs():
+        live = self.streams.live_runs()
+        self.is_over = self.only is not None and self.only not in live
+        for run in live if self.room() > 0 else ():
             is_for_us = self.only in (None, run)
             if is_for_us and self._refused.get(run, 0) <= self.clock.now_ms():
                 company = self._company(run)

@@ -83,9 +83,9 @@ class Host:
         """Ask the loop to end after this step; safe from a signal handler."""
         self._stopping = True
 
-    def run(self) -> None:
-        """Work until told to stop, then let every seat go."""
-        while not self._stopping:
+    def run(self, *, until_closed: bool = False) -> None:
+        """Work until told to stop, or until the one run is closed; then let every seat go."""
+        while not self._stopping and not (until_closed and self.places.is_over):
             self.step()
         self.leave()
 

@@ -54,7 +54,7 @@ def _server(here: Settings) -> Finding:
 
 def _models(here: Settings) -> Finding:
     """Look for a model server. A run can do without: there is the offline model."""
-    from bots.minds.ollama import list_models
+    from bots.minds.ollama_server import list_models
 
     try:
         server, models = list_models(here.ollama_host)

@@ -88,11 +88,10 @@ def launch(launcher: Launcher, spec: Spec, run: str, *, seats: int | None) -> No
     """Start one orchestrator, and hosts enough for all bots."""
     bots = len(spec.bots)
     places = seats or (1 if bots <= MOST_PROCESSES else -(-bots // MOST_PROCESSES))
-    launcher.start("orchestrator", ["orchestrator", "--run", run, "--until-closed"])
+    one_run = ["--run", run, "--until-closed"]
+    launcher.start("orchestrator", ["orchestrator", *one_run])
     for number in range(-(-bots // places)):
-        launcher.start(
-            f"host-{number + 1}", ["bots", "--run", run, "--seats-per-process", str(places)]
-        )
+        launcher.start(f"host-{number + 1}", ["bots", *one_run, "--seats-per-process", str(places)])
 
 
 @contextmanager

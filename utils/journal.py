@@ -212,6 +212,8 @@ def first_field(error: ValidationError) -> str:
     """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]).replace("\x00", "")  # a stranger's key
+    if not place and first["type"].startswith("union_tag"):
+        return "field kind"
     return f"field {place}" if place else "not a JSON object"
 
 

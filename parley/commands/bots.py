@@ -19,8 +19,9 @@ from parley import opening
     help="How many bots this process serves at most.",
 )
 @click.option("--run", "run_id", metavar="RUN", help="Serve this run alone.")
+@click.option("--until-closed", is_flag=True, help="With --run: leave once it is closed.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
-def command(places: int, run_id: str | None, quiet: bool) -> None:
+def command(places: int, run_id: str | None, until_closed: bool, quiet: bool) -> None:
     """Serve bots: take seats, answer grants.
 
     Takes free seats of live runs, asks each bot's mind, and lets the seats go on
@@ -34,9 +35,12 @@ def command(places: int, run_id: str | None, quiet: bool) -> None:
     """
     from bots.runtime import Host
     from utils.clock import SystemClock, fresh_id
+    from utils.errors import BadInput
     from utils.logs import to_stderr
     from utils.names import check_name
 
+    if until_closed and run_id is None:
+        raise BadInput("--until-closed needs --run")
     to_stderr(quiet=quiet)
     only = check_name(run_id, "run", "--run") if run_id else None
     here = opening.settings()
@@ -52,4 +56,4 @@ def command(places: int, run_id: str | None, quiet: bool) -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        process.run()
+        process.run(until_closed=until_closed)
