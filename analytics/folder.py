@@ -57,16 +57,23 @@ def _claimed(partial: Path) -> Iterator[None]:
     except OSError as error:
         raise BadInput(f"{partial.parent}: {error.strerror}", where="--out") from error
     try:
+        _sweep(partial, held)
+        yield
+    finally:
+        os.close(held)
+
+
+def _sweep(partial: Path, held: int) -> None:
+    """Lock a folder and empty it."""
+    try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for left in partial.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        yield
-    except BlockingIOError as error:
-        raise BadInput(
-            f"another process is writing {partial}", where="--out", mend="wait for it"
-        ) from error
-    finally:
-        os.close(held)
+    except (BlockingIOError, FileNotFoundError) as error:  # it is at work, or done this moment
+        what = f"another process is writing {partial}"
+        raise BadInput(what, where="--out", mend="choose another, or wait for it") from error
+    except OSError as error:
+        raise BadInput(f"{partial}: {error.strerror}", where="--out") from error
 
 
 def _sync(folder: Path) -> None:

@@ -48,36 +48,33 @@ def granted(turn: int) -> Granted:
     )
 
 
+def said(grant: Granted, seq: int, sha256: str) -> list[Event]:
+    turn, bot, say = grant.turn, grant.bot, Say(text=TEXT)
+    return [
+        Acted(channel="main", turn=turn, bot=bot, epoch=turn, call_sha256=sha256, action=say),
+        TurnClosed(channel="main", turn=turn, outcome="acted", answered=1, asked=1),
+        Heard(
+            message_id=f"{seq}.2",
+            channel="main",
+            turn=turn,
+            round=grant.round,
+            speaker=bot,
+            audience="all",
+            text=TEXT,
+            epoch=turn,
+            call_sha256=sha256,
+        ),
+        granted(turn + 1),
+    ]
+
+
 def turns(run: Recorded, messages: int) -> Iterator[tuple[Sealed, str]]:
     """Go on with a journal that has begun: a commit, and the call it names, a message."""
     last = run.table.journal[-1]
     for turn in range(1, messages + 1):
         grant = granted(turn)
         call = record_of(run.run, Grant(grant, seq=1), response=TEXT, said=TEXT).model_dump_json()
-        sha256 = sha256_of(call)
-        events: list[Event] = [
-            Acted(
-                channel="main",
-                turn=turn,
-                bot=grant.bot,
-                epoch=turn,
-                call_sha256=sha256,
-                action=Say(text=TEXT),
-            ),
-            TurnClosed(channel="main", turn=turn, outcome="acted", answered=1, asked=1),
-            Heard(
-                message_id=f"{last.seq + 1}.2",
-                channel="main",
-                turn=turn,
-                round=grant.round,
-                speaker=grant.bot,
-                audience="all",
-                text=TEXT,
-                epoch=turn,
-                call_sha256=sha256,
-            ),
-            granted(turn + 1),
-        ]
+        events = said(grant, last.seq + 1, sha256_of(call))
         proposal = f'{{"kind":"proposed","author":"host-1","action":{{"text":"{TEXT}"}}}}'
         last = seal(
             Commit(

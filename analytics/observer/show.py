@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from analytics.observer.follow import Arrived, Following
+from analytics.observer.follow import Following, Notice
 from analytics.observer.view import Phase, View, evolve
 from utils.clock import SYSTEM_CLOCK, Clock
 from utils.journal import Sealed
@@ -54,24 +54,22 @@ def show(
     Args:
         following: The run's journal, not read yet.
         view: The blank view of the run.
-        screen: Where to.
         stop: Asked after every read, with the view of what was read so far.
         on_idle: Called after every read.
         after: Show only commits with higher numbers.
-        clock: Local time.
     """
     start, drawn_ms = view, -DRAW_MS
     with screen:
         while True:
             came = following.read(block_ms=READ_MS)
             for one in came:
-                if isinstance(one, Arrived):
-                    before, view = view, evolve(view, one.sealed)
-                    if one.is_new and one.sealed.seq > after:
-                        screen.tell(before, view, one.sealed)
-                else:
+                if isinstance(one, Notice):
                     view = start if one.starts_over else view
                     screen.notice(one.text)
+                    continue
+                before, view = view, evolve(view, one.sealed)
+                if one.is_new and one.sealed.seq > after:
+                    screen.tell(before, view, one.sealed)
             is_over = stop(view)
             if is_over or not came or clock.now_ms() - drawn_ms >= DRAW_MS:
                 screen.draw(view, following.now_ms())

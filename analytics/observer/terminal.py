@@ -147,7 +147,8 @@ def screen_for(console: Console, plan: Plan, *, plain: bool, channel: str | None
     """Choose a screen: plain lines when asked, or when the console is no real terminal."""
     if console.quiet:
         return QuietScreen(console.file)
-    if plain or not console.is_terminal or console.is_dumb_terminal:
+    is_able = console.is_terminal and not console.is_dumb_terminal
+    if plain or not is_able or not console.encoding.startswith("utf"):
         return PlainScreen(console.file, channel=channel)
     return TerminalScreen(console, plan, channel=channel)
 

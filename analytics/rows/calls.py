@@ -14,7 +14,11 @@ from utils.journal import sha256_of
 
 COLUMNS = (
     text("call_sha256", "The record's hash, by which messages and turns name it.", "calls.b"),
-    text("call_id", "The same for all attempts at one grant by one seat.", "CallRecord.call_id"),
+    text(
+        "call_id",
+        "One for all attempts at a grant by a seat. Read it as text.",
+        "CallRecord.call_id",
+    ),
     integer("attempt", "From 1.", "CallRecord.attempt"),
     text("entry_id", "The record's place in the stream. Read it as text.", "calls.id"),
     integer("at_ms", "When it was recorded, server time since 1970.", "calls.id", unit="ms"),

@@ -10,7 +10,11 @@ from utils.calls import CallRecord
 
 COLUMNS = (
     text("call_sha256", "The attempt whose prompt it is: see `calls`.", "calls.b"),
-    text("call_id", "The same for all attempts at one grant by one seat.", "CallRecord.call_id"),
+    text(
+        "call_id",
+        "One for all attempts at a grant by a seat. Read it as text.",
+        "CallRecord.call_id",
+    ),
     integer("attempt", "From 1.", "CallRecord.attempt"),
     text("bot", "Whose prompt it is.", "CallRecord.bot"),
     text("channel", "The grant's channel.", "CallRecord.channel"),

@@ -78,7 +78,9 @@ def _say(exported: Exported, *, as_json: bool) -> None:
     cut = "" if exported.phase == "closed" else f"; cut while {exported.phase}"
     click.echo(f"{exported.folder}  (run {exported.run}{cut})")
     for table, count in exported.rows.items():
-        click.echo(f"  tables/{table}.csv {count:>{22 - len(table)},} rows")
+        click.echo(
+            f"  tables/{table}.csv {count:>{22 - len(table)},} {'row' if count == 1 else 'rows'}"
+        )
 
 
 @contextmanager

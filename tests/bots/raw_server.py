@@ -152,6 +152,8 @@ class RawServer:
                     name, _, value = header.partition(b":")
                     length = int(value) if name.lower() == b"content-length" else length
                 target, body = head.split()[1].decode(), reader.read(length)
+                if len(body) < length:
+                    return
                 self.paths.append(target)
                 path = "/" + target.split("/", 3)[-1] if "://" in target else target
                 visit = Visit(self, connection)

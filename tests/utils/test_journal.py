@@ -28,7 +28,7 @@ from utils.journal import (
     to_line,
     unseal,
 )
-from utils.protocol import EVENT, MAX_INPUT_BYTES, Heard, Incident, Joined, OpenEvent, Proposed
+from utils.protocol import EVENT, MAX_INPUT_BYTES, Heard, Joined, OpenEvent, Proposed
 
 ODD = [
     "",
@@ -83,10 +83,6 @@ def commits(texts: list[str]) -> Iterator[Sealed]:
         sealed = seal(Commit(seq=seq, prev=prev, at_ms=seq, cursor="0-0", events=(heard,)))
         prev = sealed.sha256
         yield sealed
-
-
-def again(consumed: Consumed) -> Consumed:
-    return Consumed.model_validate_json(consumed.model_dump_json())
 
 
 @given(st.lists(utf8_text.map(lambda text: text.replace("\x00", "")), max_size=4))
@@ -221,12 +217,6 @@ def test_an_event_of_an_unknown_kind_survives_a_round_trip_whole(extra: dict[str
     assert back == event
 
 
-def test_known_events_keep_their_type_beside_unknown_ones() -> None:
-    events = (Incident(name="flood"), EVENT.validate_python({"kind": "town.rained", "mm": 3}))
-    sealed = seal(Commit(seq=1, prev=NO_HASH, at_ms=1, cursor="0-0", events=events))
-    assert from_line(to_line(sealed)).commit.events == events
-
-
 @settings(max_examples=200)
 @given(st.dictionaries(any_text | st.just("b"), any_text | nearly_inputs(), max_size=3))
 @example({"\udc80" * 100: "x"})
@@ -237,10 +227,9 @@ def test_known_events_keep_their_type_beside_unknown_ones() -> None:
 @example({"b": '{"kind":"stop","author":"a","nonce":"b","\\u0000":1}'})
 @example({"b": '{"kind":"stop","author":"a","nonce":"b","' + "k" * 1000 + '":1}'})
 @example({"b": '{"kind":"stop","author":"a","nonce":"b","why":"\\ud800"}'})
-@example({})
 def test_any_entry_is_consumed_and_a_verifier_finds_the_same_words(fields: dict[str, str]) -> None:
     consumed = consume("5-0", fields)
-    kept = again(consumed)
+    kept = Consumed.model_validate_json(consumed.model_dump_json())
     assert kept == consumed
     assert parse(kept) == parse(consumed)
     assert len(consumed.raw) <= MAX_INPUT_BYTES
@@ -287,11 +276,10 @@ def test_of_a_malformed_entry_only_the_beginning_is_kept() -> None:
     assert consumed.raw == "\\udcff" * 500
 
 
-@pytest.mark.parametrize("size", [MAX_INPUT_BYTES, MAX_INPUT_BYTES - 1])
-def test_an_input_as_large_as_may_be_is_taken(size: int) -> None:
-    body = '{"kind":"joined","author":"h","nonce":"n","bot":"ada"}'
-    consumed = consume("5-0", {"b": body.ljust(size)})
-    assert consumed.raw == body.ljust(size)
+def test_an_input_as_large_as_may_be_is_taken() -> None:
+    body = '{"kind":"joined","author":"h","nonce":"n","bot":"ada"}'.ljust(MAX_INPUT_BYTES)
+    consumed = consume("5-0", {"b": body})
+    assert consumed.raw == body
     assert isinstance(parse(consumed), Joined)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import redis
 
 from utils.clock import sleep_s, wait_until
 from utils.errors import BadInput
-from utils.server import EmbeddedServer, open_server
+from utils.server import EmbeddedServer, find_binary, open_server
 from utils.server_home import command_line, is_alive
 
 
@@ -66,27 +67,58 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
         EmbeddedServer.open(tmp_path)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the servers in /proc")
-def test_a_starter_killed_at_any_moment_leaves_no_more_than_one_server(tmp_path: Path) -> None:
-    code = (
-        "import sys, pathlib, utils.server as s; s.EmbeddedServer.open(pathlib.Path(sys.argv[1]))"
-    )
+STARTER = """
+import sys
+from pathlib import Path
+from utils.server import EmbeddedServer, ServerBinary
+EmbeddedServer.open(Path(sys.argv[1]), binary=ServerBinary(Path(sys.argv[2]), "7.0.0", "redis"))
+"""
+
+
+def starter(home: Path, binary: Path) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    for moment_ms in range(0, 24, 2):
-        home = tmp_path / str(moment_ms)
-        starter = subprocess.Popen([sys.executable, "-c", code, str(home)], env=environment)
-        assert wait_until((home / "server.lock").exists, within_ms=15_000, every_ms=1)
-        sleep_s(moment_ms / 1000)
-        starter.kill()
-        EmbeddedServer.open(home).close()
-        with EmbeddedServer.open(home) as server:
-            assert servers_in(home) == [server.home.server_pid()]
-        starter.wait()
+    return subprocess.Popen([sys.executable, "-c", STARTER, home, binary], env=environment)
 
 
 def servers_in(home: Path) -> list[int]:
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in pids if f" --dir {home / 'data'} --" in command_line(pid)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the servers in /proc")
+def test_a_starter_killed_at_any_moment_leaves_no_more_than_one_server(tmp_path: Path) -> None:
+    for moment_ms in range(0, 24, 2):
+        home = tmp_path / str(moment_ms)
+        user = starter(home, find_binary().path)
+        assert wait_until((home / "server.lock").exists, within_ms=15_000, every_ms=1)
+        sleep_s(moment_ms / 1000)
+        user.kill()
+        EmbeddedServer.open(home).close()
+        with EmbeddedServer.open(home) as server:
+            assert servers_in(home) == [server.home.server_pid()]
+        user.wait()
+
+
+@pytest.mark.parametrize("next_one", ["opens", "closes"])
+def test_a_server_still_starting_when_its_starter_was_killed_is_not_forgotten(
+    next_one: str, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow-server"
+    slow.write_text(f'#!/bin/sh\nsleep 0.5\nexec {find_binary().path} "$@"\n')
+    slow.chmod(0o755)
+    server = EmbeddedServer.open(tmp_path / "home")
+    first_pid = server.home.server_pid()
+    os.kill(first_pid, signal.SIGKILL)
+    user = starter(tmp_path / "home", slow)
+    assert wait_until(lambda: server.home.server_pid() not in (0, first_pid), within_ms=15_000)
+    pid = server.home.server_pid()
+    user.kill()
+    user.wait()
+    if next_one == "opens":
+        with EmbeddedServer.open(tmp_path / "home"):
+            assert server.home.server_pid() == pid
+    server.close()
+    assert wait_until(lambda: not is_alive(pid), within_ms=15_000)
 
 
 def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
