@@ -159,10 +159,7 @@ class _Records:
             return
         last = ""
         for entry in self.streams.all(keys.journal(self.run), upto=self._top.id, page=PAGE):
-            try:
-                sealed = unseal_entry(entry)
-            except UnicodeEncodeError as error:
-                raise BadEntry(f"journal {entry.id}", "not UTF-8") from error
+            sealed = unseal_entry(entry)
             copy.write(to_line(sealed))
             self._note(sealed)
             last = sealed.sha256

@@ -94,8 +94,8 @@ def check_channel(streams: Streams, run: str, spec: Spec, channel: str) -> str:
 
 def newest_live(streams: Streams) -> str | None:
     """Name the run that was started last of those that are not closed; none if all are."""
-    live = streams.live_runs()
-    return live[-1] if live else None
+    live = set(streams.live_runs())
+    return next((entry.run for entry in registered(streams) if entry.run in live), None)
 
 
 def view_of(streams: Streams, run: str, spec: Spec) -> View:

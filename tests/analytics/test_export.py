@@ -200,7 +200,7 @@ def test_a_broken_journal_is_one_line_that_says_where(tmp_path: Path, damage: st
             name: each.encode(errors="surrogateescape") for name, each in entry.fields.items()
         }
         broken._redis.xadd(keys.journal(RUN), octets, id=entry.id)
-    with pytest.raises(BadEntry, match=r"^journal 5(-0)?: ") as caught:
+    with pytest.raises(BadEntry, match=r"^journal 5: ") as caught:
         export_run(broken, RUN, tmp_path / "tea")
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 1

@@ -1,0 +1,257 @@
+"""Readers and writers whose connection breaks: nobody reads on blindly, nothing goes out twice."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import fakeredis
+import pytest
+import redis
+
+from tests.swarm import FakeStreams
+from utils import keys
+from utils.clock import fresh_id, wait_until
+from utils.errors import Conflict, Forgotten, ServerGone
+from utils.journal import NO_HASH, Commit, seal
+from utils.protocol import Incident
+from utils.server import EmbeddedServer
+from utils.server_home import is_alive
+from utils.streams import Entry, Streams, Tail
+
+
+class Flaky(FakeStreams):
+    """A connection that breaks when it is told to."""
+
+    is_gone = False
+
+    def read(self, *args: Any, **given: Any) -> list[Entry]:
+        if self.is_gone:
+            self.is_gone = False
+            raise ServerGone("gone")
+        return super().read(*args, **given)
+
+
+def bodies(entries: list[Entry]) -> list[str]:
+    return [entry.body for entry in entries]
+
+
+def a_tail(streams: Streams, *names: str) -> Tail:
+    """A tail that has read `<name>1` and `<name>2` of each stream, under ids 1-0 and 2-0."""
+    tail = Tail(streams)
+    for name in names:
+        rewrite(streams, name, f"{name}1", f"{name}2")
+        tail.follow(name)
+    assert len(tail.read()) == 2 * len(names)
+    return tail
+
+
+def rewrite(streams: Streams, key: str, *texts: str) -> None:
+    """Put other entries in a stream's place, as a server does that forgot its tail."""
+    streams.drop([key])
+    for number, text in enumerate(texts, 1):
+        streams._redis.xadd(key, {"b": text}, id=f"{number}-0")
+
+
+@pytest.fixture
+def flaky() -> Flaky:
+    return Flaky(fakeredis.FakeServer())
+
+
+def test_a_tail_reads_on_from_where_it_stands_in_every_stream_it_follows(flaky: Flaky) -> None:
+    tail = a_tail(flaky, "a", "b")
+    flaky.append("a", "a3")
+    assert bodies(tail.read()) == ["a3"]
+    assert tail.read() == []
+    assert tail.position("b") == "2-0"
+    tail.forget("a")
+    flaky.append("a", "a4")
+    assert tail.read() == []
+    tail.follow("a", after="1-0")
+    assert bodies(tail.read()) == ["a2", "a3", "a4"]
+
+
+def test_after_a_reconnect_a_tail_goes_on_when_what_it_read_is_still_there(flaky: Flaky) -> None:
+    tail = a_tail(flaky, "a", "b")
+    flaky.append("b", "b3")
+    flaky.is_gone = True
+    with pytest.raises(ServerGone):
+        tail.read()
+    assert bodies(tail.read()) == ["b3"]
+
+
+@pytest.mark.parametrize("texts", [(), ("a1",), ("a1", "other"), ("a1", "other", "more")])
+def test_after_a_reconnect_a_tail_says_when_what_it_read_is_gone_or_replaced(
+    flaky: Flaky, texts: tuple[str, ...]
+) -> None:
+    tail = a_tail(flaky, "a", "b")
+    flaky.is_gone = True
+    with pytest.raises(ServerGone):
+        tail.read()
+    rewrite(flaky, "a", *texts)
+    for _ in range(2):
+        with pytest.raises(Forgotten, match="a: the server no longer holds entry 2-0"):
+            tail.read()
+    tail.follow("a")
+    assert bodies(tail.read()) == list(texts)
+
+
+# --- a real server, killed or cut off ------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def kill(server: EmbeddedServer) -> None:
+    pid = server.home.server_pid()
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not is_alive(pid), within_ms=15_000)
+
+
+@pytest.mark.parametrize("has_lost", [False, True])
+def test_a_tail_survives_a_killed_server_and_knows_whether_it_lost_something(
+    home: Path, has_lost: bool
+) -> None:
+    with EmbeddedServer.open(home) as server, closing(Streams(server.url)) as streams:
+        tail = a_tail(streams, "a")
+        kill(server)
+        with pytest.raises(ServerGone):
+            tail.read()
+        with EmbeddedServer.open(home), closing(Streams(server.url)) as other:
+            if has_lost:
+                rewrite(other, "a", "a1", "other")
+                with pytest.raises(Forgotten):
+                    tail.read()
+            else:
+                other.append("a", "a3")
+                assert bodies(tail.read()) == ["a3"]
+
+
+def test_a_tail_looks_back_when_the_connection_broke_between_two_reads(real_server: str) -> None:
+    with closing(Streams(real_server)) as streams, closing(Streams(real_server)) as other:
+        key = f"t-{fresh_id()}"
+        tail = a_tail(streams, key)
+        rewrite(other, key, f"{key}1", "other", "more")
+        other._redis.client_kill_filter(_type="normal", skipme=True)
+
+        def reads() -> bool:
+            try:
+                return bodies(tail.read()) == ["never"]
+            except ServerGone:
+                return False
+
+        with pytest.raises(Forgotten):
+            wait_until(reads, within_ms=1_000)
+
+
+def test_without_a_server_every_call_says_so(tmp_path: Path) -> None:
+    with closing(Streams(f"unix://{tmp_path}/nobody.sock")) as streams:
+        for speak in (streams.time_ms, streams.info, streams.live_runs, Tail(streams).look_back):
+            if speak == streams.time_ms:
+                with pytest.raises(ServerGone, match="does not answer"):
+                    streams.append("floor", "x")
+            if speak.__name__ != "look_back":
+                with pytest.raises(ServerGone, match="does not answer"):
+                    speak()
+
+
+# --- a wire that loses replies ---------------------------------------------------------
+
+
+@dataclass
+class Wire:
+    """Passes bytes between clients and a server, and hangs up instead of passing a reply."""
+
+    server: str
+    path: str
+    cut: bytes = b""
+    times: int = 0
+    listener: socket.socket = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        is_doomed = False
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.server)
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(65_536)
+                    if not data or (source is server and is_doomed):
+                        return
+                    if source is client and self.cut and self.cut in data and self.times:
+                        self.times, is_doomed = self.times - 1, True
+                    (server if source is client else client).sendall(data)
+
+
+@pytest.fixture
+def wire(real_server: str, tmp_path: Path) -> Iterator[Wire]:
+    wire = Wire(real_server.partition("://")[2].partition("?")[0], str(tmp_path / "wire.sock"))
+    yield wire
+    wire.listener.close()
+
+
+def test_a_lost_reply_does_not_write_twice(wire: Wire) -> None:
+    key = keys.floor(f"t-{fresh_id()}")
+    with closing(Streams(f"unix://{wire.path}")) as streams:
+        wire.cut, wire.times = b"XADD", 3
+        with pytest.raises(ServerGone):
+            streams.append(key, "x")
+        wire.times = 0
+        assert streams.count(key) == 1
+
+
+def test_and_a_client_that_retries_in_silence_does(wire: Wire) -> None:
+    key = keys.floor(f"t-{fresh_id()}")
+    with closing(redis.Redis(unix_socket_path=wire.path)) as client:
+        wire.cut, wire.times = b"XADD", 3
+        client.xadd(key, {"b": "x"})
+        assert client.xlen(key) == 4
+
+
+def test_a_commit_whose_reply_was_lost_is_mine_when_it_is_sent_again(wire: Wire) -> None:
+    run = f"t-{fresh_id()}"
+    first, second = (
+        seal(Commit(seq=1, prev=NO_HASH, at_ms=1, cursor="0-0", events=(Incident(name=name),)))
+        for name in ("mine", "theirs")
+    )
+    with closing(Streams(f"unix://{wire.path}")) as streams:
+        with pytest.raises(Conflict):  # the script is known to the server from here on
+            streams.commit(
+                run,
+                first.__class__(
+                    commit=Commit(seq=5, prev="f" * 64, at_ms=1, cursor="", events=()),
+                    body="",
+                    sha256="",
+                ),
+                {},
+            )
+        wire.cut, wire.times = b"EVALSHA", 1
+        with pytest.raises(ServerGone):
+            streams.commit(run, first, {keys.channel(run, "tea"): "x"})
+        streams.commit(run, first, {keys.channel(run, "tea"): "x"})
+        with pytest.raises(Conflict):
+            streams.commit(run, second, {})
+        assert list(streams.journal(run)) == [first]
