@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from orchestrator.rules import Rules
 from utils import plugins
+from utils.errors import BadInput
 from utils.spec import Spec
 
 WORLDS = "parley.worlds"
@@ -20,8 +23,10 @@ def rules_for(spec: Spec) -> Rules:
         BadInput: A name the scenario uses belongs to no plugin.
     """
     world = plugins.find(WORLDS, spec.world.name)()
-    policies = {name: plugins.find(POLICIES, name)() for name in plugins.names(POLICIES)}
-    for channel in spec.channels:
-        if channel.policy not in policies:
-            plugins.find(POLICIES, channel.policy)
+    needed = {channel.policy for channel in spec.channels}
+    policies = {name: plugins.find(POLICIES, name)() for name in sorted(needed)}
+    for name in plugins.names(POLICIES):
+        if name not in needed:
+            with suppress(BadInput):  # a stranger's broken policy stops those that name it
+                policies[name] = plugins.find(POLICIES, name)()
     return Rules(spec=spec, world=world, policies=policies)

@@ -168,6 +168,9 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         if model.mind == "ollama" and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")
+        if "seed" in model.options:
+            why = "a call's seed is drawn from the run's"
+            raise look.refuse(why, "models", name, "options", "seed", mend="set seed: at the top")
         models[name] = model
     return models
 

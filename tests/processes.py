@@ -9,9 +9,10 @@ from pathlib import Path
 
 from orchestrator.launch import Launched, Launcher
 from parley.starting import start
+from tests.swarm import happened
 from utils.clock import wait_until
 from utils.journal import Sealed, chain
-from utils.server import open_server
+from utils.server import Fsync, open_server
 from utils.spec import Spec
 from utils.streams import Streams
 
@@ -43,20 +44,16 @@ class Processes:
         assert wait_until(lambda: self.turns(run) >= turns, within_ms=LONGEST_MS), self.turns(run)
 
     def turns(self, run: str) -> int:
-        return sum(1 for _ in self.events(run, "turn_closed"))
+        return len(happened(self.streams.journal(run), "turn_closed"))
 
     def finish(self, run: str) -> list[Sealed]:
         closed = wait_until(lambda: run not in self.streams.live_runs(), within_ms=LONGEST_MS)
         assert closed, f"{self.turns(run)} turns"
         return list(chain(self.streams.journal(run)))
 
-    def events(self, run: str, kind: str) -> Iterator[object]:
-        for sealed in self.streams.journal(run):
-            yield from (event for event in sealed.commit.events if event.kind == kind)
-
 
 @contextmanager
-def processes(folder: Path, *, fsync: str = "everysec", **env: str) -> Iterator[Processes]:
+def processes(folder: Path, *, fsync: Fsync = "everysec", **env: str) -> Iterator[Processes]:
     """Hold a server, and stop whatever was started when the block ends."""
     server = open_server(None, folder / "server", fsync)
     streams = Streams(server.url)
@@ -75,19 +72,9 @@ def processes(folder: Path, *, fsync: str = "everysec", **env: str) -> Iterator[
 
 def closings(journal: list[Sealed]) -> Counter[int]:
     """Count how often each epoch was closed."""
-    return Counter(
-        event.epoch
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind in ("acted", "passed", "revoked")
-    )
+    return Counter(event.epoch for event in happened(journal, "acted", "passed", "revoked"))
 
 
 def epochs(journal: list[Sealed]) -> list[int]:
     """List the epochs that were granted."""
-    return [
-        event.epoch
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "granted"
-    ]
+    return [event.epoch for event in happened(journal, "granted")]

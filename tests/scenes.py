@@ -10,6 +10,7 @@ from orchestrator import engine
 from orchestrator.policies.addressed import Addressed
 from orchestrator.policies.random_order import RandomOrder
 from orchestrator.policies.round_robin import RoundRobin
+from orchestrator.policies.seam import Policy
 from orchestrator.policies.simultaneous import Simultaneous
 from orchestrator.rules import Rules
 from orchestrator.state import Grant, State
@@ -25,7 +26,7 @@ TEMPLATE = PromptTemplate(
     ask="Write {name}'s next message, and nothing else.",
 )
 
-POLICIES = {
+POLICIES: dict[str, Policy] = {
     "addressed": Addressed(),
     "random": RandomOrder(),
     "round_robin": RoundRobin(),
@@ -98,10 +99,10 @@ class Table:
 
     # --- steps ------------------------------------------------------------------------
 
-    def notice(self, *noticed: Notice) -> list[Event]:
+    def notice(self, *noticed: Notice) -> list[Any]:
         return self._step(engine.Causes(noticed=noticed))
 
-    def say(self, *bodies: dict[str, Any] | str) -> list[Event]:
+    def say(self, *bodies: dict[str, Any] | str) -> list[Any]:
         """Put inputs on the floor, as dicts or as raw text, and decide them together."""
         consumed = []
         for body in bodies:
@@ -111,16 +112,16 @@ class Table:
             consumed.append(consume(self._cursor, {"b": raw}))
         return self._step(engine.Causes(inputs=tuple(consumed)))
 
-    def join(self, bot: str, *, host: str = "", nonce: str = "") -> list[Event]:
+    def join(self, bot: str, *, host: str = "", nonce: str = "") -> list[Any]:
         body = {"kind": "joined", "author": host or f"host-{bot}", "bot": bot}
         return self.say({**body, "nonce": nonce or self.nonce()})
 
-    def leave(self, bot: str) -> list[Event]:
+    def leave(self, bot: str) -> list[Any]:
         seat = self.state.seats[bot]
         body = {"kind": "left", "author": seat.host, "bot": bot, "seat": seat.number}
         return self.say({**body, "nonce": self.nonce()})
 
-    def propose(self, grant: Grant | None = None, /, text: str = "", **changes: Any) -> list[Event]:
+    def propose(self, grant: Grant | None = None, /, text: str = "", **changes: Any) -> list[Any]:
         return self.say(self.proposal(grant, text, **changes))
 
     def proposal(
@@ -136,7 +137,7 @@ class Table:
         }
         return {**body, **changes}
 
-    def fail(self, grant: Grant | None = None, reason: str = "timeout") -> list[Event]:
+    def fail(self, grant: Grant | None = None, reason: str = "timeout") -> list[Any]:
         grant = grant or self.grant
         body = {"kind": "failed", "nonce": self.nonce(), "reason": reason}
         return self.say({**body, **self._closing(grant)})
@@ -178,7 +179,7 @@ class Table:
             "grant": grant.commit_sha256,
         }
 
-    def _step(self, causes: engine.Causes) -> list[Event]:
+    def _step(self, causes: engine.Causes) -> list[Any]:
         sealed = engine.compose(
             self.rules, self.state, causes, at_ms=self.now_ms, cursor=self._cursor
         )

@@ -6,7 +6,7 @@ its end without a thread, a sleep or a race.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,10 @@ class Swarm:
         return start(self.streams, spec)
 
     def step(self) -> None:
-        for one in [*self.orchestrators, *self.hosts]:
-            one.step(block_ms=0)
+        for orchestrator in self.orchestrators:
+            orchestrator.step(block_ms=0)
+        for host in self.hosts:
+            host.step(block_ms=0)
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Step until something is so; fail after `MAX_STEPS`."""
@@ -133,11 +135,14 @@ def fake_swarm(**given: Any) -> Iterator[Swarm]:
         swarm.close()
 
 
-def transcript(journal: list[Sealed]) -> list[tuple[str, int, str | None, str]]:
+def happened(journal: Iterable[Sealed], *kinds: str) -> list[Any]:
+    """List a journal's events of some kinds, in order."""
+    return [event for sealed in journal for event in sealed.commit.events if event.kind in kinds]
+
+
+def transcript(journal: Iterable[Sealed]) -> list[tuple[str, int, str | None, str]]:
     """List what was heard: channel, turn, speaker, text."""
     return [
         (event.channel, event.turn, event.speaker, event.text)
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "heard"
+        for event in happened(journal, "heard")
     ]

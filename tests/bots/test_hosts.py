@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.scenes import spec_of
-from tests.swarm import Swarm, fake_swarm, transcript
+from tests.swarm import Swarm, fake_swarm, happened, transcript
 from utils import keys
 from utils.calls import CallRecord
 from utils.journal import sha256_of
@@ -112,12 +112,7 @@ def test_every_call_names_what_its_prompt_held_and_what_was_left_out() -> None:
         run = swarm.seed(spec_of(turns=12, memory=MemorySpec(amount=3)))
         journal = swarm.finish(run)
         calls = prompts(swarm, run)
-    heard = [
-        event.message_id
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "heard"
-    ]
+    heard = [event.message_id for event in happened(journal, "heard")]
     for number, call in enumerate(calls):
         before = heard[: number + 1]
         seen = [one.item for one in call.exposures if one.seen]
@@ -133,18 +128,8 @@ def test_the_seed_of_each_call_is_the_grants_and_each_proposal_names_its_call() 
         run = swarm.seed(spec_of(turns=9))
         journal = swarm.finish(run)
         entries = list(swarm.streams.all(keys.calls(run)))
-    granted = {
-        event.epoch: event.seed
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "granted"
-    }
-    acted = {
-        event.call_sha256
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "acted"
-    }
+    granted = {event.epoch: event.seed for event in happened(journal, "granted")}
+    acted = {event.call_sha256 for event in happened(journal, "acted")}
     assert {sha256_of(entry.body) for entry in entries} == acted
     for entry in entries:
         call = CallRecord.model_validate_json(entry.body)
@@ -157,12 +142,7 @@ def test_a_mind_that_gives_nothing_passes_and_the_talk_goes_on() -> None:
         swarm.orchestrator()
         swarm.host(3)
         journal = swarm.finish(swarm.seed(spec_of(turns=6, model=model)))
-    outcomes = [
-        event.outcome
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "turn_closed"
-    ]
+    outcomes = [event.outcome for event in happened(journal, "turn_closed")]
     assert outcomes == ["acted", "passed", "acted"] * 2
 
 
@@ -179,11 +159,6 @@ def test_garbage_on_a_live_floor_is_rejected_and_the_run_goes_on() -> None:
         raw.xadd(floor, {"b": "[" * 50_000})
         raw.xadd(floor, {"b": '{"kind":"proposed","author":"h","nonce":"n","bot":7}'})
         journal = swarm.finish(run)
-    whys = Counter(
-        event.why
-        for sealed in journal
-        for event in sealed.commit.events
-        if event.kind == "rejected"
-    )
+    whys = Counter(event.why for event in happened(journal, "rejected"))
     assert whys == {"garbage": 5}
     assert len(transcript(journal)) == 13

@@ -6,6 +6,7 @@ This file is over 300 lines because they are one list, to be read as one.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_late_proposal_is_rejected_after_the_grant_was_revoked() -> None:
     ],
 )
 def test_a_proposal_that_is_not_the_live_grants_is_rejected_and_changes_nothing(
-    change: dict[str, object], why: str
+    change: dict[str, Any], why: str
 ) -> None:
     table = Table(spec_of()).begin()
     before = table.state.live()
