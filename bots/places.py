@@ -10,13 +10,15 @@ from bots.outbox import Outbox
 from bots.seat import Seat
 from utils import keys
 from utils.clock import Clock, fresh_id
-from utils.errors import BadInput, Missing
+from utils.errors import BadEntry, BadInput, Missing
 from utils.protocol import Joined, Left
 from utils.settings import Settings
 from utils.spec import BotSpec, Spec
 from utils.streams import Streams
 
 log = logging.getLogger("bots")
+
+NEVER_MS = 2**62
 
 
 class Places:
@@ -118,11 +120,14 @@ class Places:
             self.drop(run)
 
     def _company(self, run: str) -> Company | None:
+        """Get to know a run; none when it cannot be served, now or ever."""
         if run not in self.companies:
-            body = self.streams.spec(run)
-            if body is None:
+            try:
+                spec = Spec.read(run, self.streams.spec(run))
+            except BadEntry as bad:
+                log.error("%s", bad)
+                self._refused[run] = NEVER_MS
                 return None
-            spec = Spec.model_validate_json(body)
             company = Company(run, spec, ollama_host=self.settings.ollama_host)
             self.companies[run] = company
             self._on_company(run)

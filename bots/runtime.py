@@ -75,7 +75,7 @@ class Host:
         self._pool = ThreadPoolExecutor(min(places, threads), thread_name_prefix="mind")
         self._tail = Tail(streams)
         self._kept_ms = LONG_AGO_MS
-        self._connected = False
+        self._connected, self._connects = False, 0
         self._pause_ms = FIRST_PAUSE_MS
         self._stopping = False
 
@@ -92,7 +92,7 @@ class Host:
     def step(self, *, block_ms: int = MAX_BLOCK_MS) -> None:
         """Do one round: presence, leases, seats, and what the inboxes hold."""
         try:
-            if not self._connected:
+            if not self._connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep()
             for entry in self._tail.read(block_ms=min(block_ms, max(1, self.lease_ms // 3))):
@@ -131,7 +131,8 @@ class Host:
         if not self.places.companies:
             top = self.streams.top(keys.RUNS)
             self._tail.follow(keys.RUNS, after=top.id if top else "0-0")
-        self._connected, self._kept_ms = True, LONG_AGO_MS
+        self._connected, self._connects = True, self.streams.connects
+        self._kept_ms = LONG_AGO_MS
 
     def _keep(self) -> None:
         """Every third of a lease: say we are there, keep our seats, look for free ones."""

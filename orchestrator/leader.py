@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms
 from orchestrator.plugins import rules_for
@@ -20,13 +18,12 @@ from orchestrator.routes import entries
 from orchestrator.rules import Rules
 from orchestrator.state import State
 from utils import keys
-from utils.errors import BadEntry, Conflict, Hole
+from utils.errors import Conflict, Hole
 from utils.journal import (
     MAX_COMMIT_BYTES,
     Consumed,
     Sealed,
     consume,
-    first_field,
     follow,
     sha256_of,
 )
@@ -79,13 +76,8 @@ class Leader:
             BadEntry: Spec or journal are not what they say they are.
         """
         body = streams.spec(run)
-        if body is None:
-            raise BadEntry(f"run {run}", "it has no spec")
-        try:
-            rules = rules_for(Spec.model_validate_json(body))
-        except ValidationError as error:  # an older program's spec, or a newer one's
-            raise BadEntry(keys.spec(run), f"no spec: {first_field(error)}") from error
-        leader = cls(streams, run, rules, sha256_of(body))
+        rules = rules_for(Spec.read(run, body))
+        leader = cls(streams, run, rules, sha256_of(body or ""))
         for sealed in streams.journal(run):
             leader._take(sealed)
             if on_page and sealed.seq % 500 == 0:

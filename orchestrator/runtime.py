@@ -60,7 +60,7 @@ class Orchestrator:
         self.closed: set[str] = set()
         self._broken: set[str] = set()
         self._done = Timetable()
-        self._connected = False
+        self._connected, self._connects = False, 0
         self._server_id = ""
         self._patience_ms = 0
         self._pause_ms = FIRST_PAUSE_MS
@@ -80,7 +80,7 @@ class Orchestrator:
     def step(self, *, block_ms: int = MAX_BLOCK_MS) -> None:
         """Do one round: leases, hosts, floors, deadlines."""
         try:
-            if not self._connected:
+            if not self._connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep_leases()
             self._check_hosts()
@@ -117,7 +117,7 @@ class Orchestrator:
         for run, leader in list(self.led.items()):
             with self._guard(run):
                 leader.recover(self.time.now_ms())
-        self._connected = True
+        self._connected, self._connects = True, self.streams.connects
 
     # --- leases -----------------------------------------------------------------------
 
@@ -157,14 +157,22 @@ class Orchestrator:
         try:
             yield
         except Conflict as conflict:
-            log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
-            self._let_go(run)
+            self._yield_to(run, conflict)
         except Hole as hole:
             self._halt(run, str(hole))
         except (BadEntry, BadInput, TargetRefused) as broken:
             log.error("run %s: cannot be led: %s", run, broken)
             self._broken.add(run)
             self._let_go(run)
+
+    def _yield_to(self, run: str, conflict: Conflict) -> None:
+        """Let go of a run that another leads; if the server only forgot, look back first."""
+        leader = self.led.get(run)
+        if leader is not None and conflict.seq < leader.state.seq:
+            self._connected = False
+            return
+        log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
+        self._let_go(run)
 
     def _let_go(self, run: str) -> None:
         self.led.pop(run, None)

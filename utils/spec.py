@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
+from utils.errors import BadEntry
+from utils.journal import first_field
 from utils.names import Name
 from utils.persona import Persona, PromptTemplate
 from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
@@ -133,6 +135,20 @@ class Spec(Frozen):
             if bot.name == name:
                 return bot
         raise KeyError(name)
+
+    @classmethod
+    def read(cls, run: str, body: str | None) -> Spec:
+        """Read the spec of a run as it is stored.
+
+        Raises:
+            BadEntry: There is none, or it is not one: another version's, say.
+        """
+        if body is None:
+            raise BadEntry(f"run {run}", "it has no spec")
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise BadEntry(f"run {run}", f"no spec: {first_field(error)}") from error
 
     def displays(self) -> dict[str, str]:
         """Map each bot's name to the name it is shown and addressed by.

@@ -58,6 +58,11 @@ class Streams:
         url: As redis-py takes it: `redis://`, `rediss://` or `unix://`.
         name: Shown by CLIENT LIST.
 
+    Attributes:
+        connects: How often it connected. redis-py connects anew without a word when it
+            finds the connection closed before a command; whoever reads on from where it
+            stood compares this number.
+
     Raises:
         ServerGone: From every method, when the server cannot be reached.
         StreamError: From every method, when the server refuses a command.
@@ -65,7 +70,8 @@ class Streams:
 
     def __init__(self, url: str, *, name: str = "parley", client: Any = None) -> None:
         self.url, self.name = url, name
-        self._redis: Any = client if client is not None else _connect(url, name)
+        self.connects = 0
+        self._redis: Any = client if client is not None else self._connect()
         script = files("utils").joinpath("commit.lua").read_text("utf-8")
         self._commit = self._redis.register_script(script)
         self._renew = self._redis.register_script(_RENEW)
@@ -78,6 +84,26 @@ class Streams:
     def close(self) -> None:
         """Close the connection. Safe to call twice."""
         self._redis.close()
+
+    def _connect(self) -> Any:
+        """Make the client. It connects when first asked, and counts how often it does."""
+
+        def connected(connection: Any) -> None:
+            self.connects += 1
+            connection.on_connect()
+
+        return redis.Redis.from_url(
+            self.url,
+            decode_responses=True,
+            encoding_errors="surrogateescape",
+            socket_connect_timeout=2,
+            socket_timeout=MAX_BLOCK_MS / 1000 + 5,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+            client_name=self.name,
+            max_connections=4,
+            redis_connect_func=connected,
+        )
 
     # --- the server ---------------------------------------------------------------
 
@@ -293,6 +319,7 @@ class Tail:
         self._streams = streams
         self._after: dict[str, str] = {}
         self._seen: dict[str, dict[str, str]] = {}
+        self._connects = streams.connects
         self._suspect = False
 
     def follow(self, key: str, *, after: str = "0-0") -> None:
@@ -321,6 +348,8 @@ class Tail:
             if self._suspect:
                 self.look_back()
             entries = self._streams.read(self._after, block_ms=block_ms, count=count)
+            if self._streams.connects != self._connects:
+                self.look_back()  # it was another connection that read this
         except ServerGone:
             self._suspect = True
             raise
@@ -337,6 +366,7 @@ class Tail:
                 found = self._streams._redis.xrange(key, min=entry_id, max=entry_id)
             if not found or found[0][1] != fields:
                 raise Forgotten(f"{key}: the server no longer holds entry {entry_id}")
+        self._connects = self._streams.connects
         self._suspect = False
 
 
@@ -344,21 +374,6 @@ def unseal_entry(entry: Entry) -> Sealed:
     """Read a journal entry as a commit. Raises `BadEntry`."""
     seq = int(entry.id.partition("-")[0])
     return unseal(seq, entry.body, entry.fields.get("h", ""))
-
-
-def _connect(url: str, name: str) -> Any:
-    return redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        encoding_errors="surrogateescape",
-        socket_connect_timeout=2,
-        socket_timeout=MAX_BLOCK_MS / 1000 + 5,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,
-        client_name=name,
-        single_connection_client=False,
-        max_connections=4,
-    )
 
 
 def _entry(key: str, item: Any) -> Entry:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from tests.scenes import spec_of
 from tests.swarm import Swarm, fake_swarm, happened, transcript
 from utils import keys
 from utils.calls import CallRecord
 from utils.journal import sha256_of
+from utils.server import EmbeddedServer
 from utils.spec import ChannelSpec, MemorySpec, ModelSpec, Spec
 from utils.streams import Streams
 
@@ -24,16 +26,17 @@ def prompts(swarm: Swarm, run: str) -> list[CallRecord]:
     return [CallRecord.model_validate_json(entry.body) for entry in entries]
 
 
-def test_one_host_of_200_seats_and_200_hosts_of_one_say_the_same(real_server: str) -> None:
+def test_one_host_of_200_seats_and_200_hosts_of_one_say_the_same(tmp_path: Path) -> None:
     said = []
-    for hosts, seats in ((1, MANY), (MANY, 1)):
-        swarm = Swarm(lambda: Streams(real_server), lease_ms=60_000)
-        swarm.orchestrator()
-        for _ in range(hosts):
-            swarm.host(seats)
-        journal = swarm.finish(swarm.seed(many(turns=MANY + 20)))
-        said.append(transcript(journal))
-        swarm.close()
+    with EmbeddedServer.open(tmp_path, fsync="everysec") as server:
+        for hosts, seats in ((1, MANY), (MANY, 1)):
+            swarm = Swarm(lambda: Streams(server.url), lease_ms=60_000)
+            swarm.orchestrator()
+            for _ in range(hosts):
+                swarm.host(seats)
+            journal = swarm.finish(swarm.seed(many(turns=MANY + 20)))
+            said.append(transcript(journal))
+            swarm.close()
     assert said[0] == said[1]
     assert len(said[0]) == MANY + 21
 
