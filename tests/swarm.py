@@ -31,7 +31,7 @@ class FakeStreams(Streams):
 
     def __init__(self, server: fakeredis.FakeServer) -> None:
         client = fakeredis.FakeRedis(
-            server=server, decode_responses=True, encoding_errors="surrogateescape"
+            server=server, decode_responses=True, encoding_errors="surrogateescape", protocol=2
         )
         super().__init__("fake://", client=client)
         self.server = server

@@ -64,17 +64,17 @@ class Settings(Frozen):
 def _number(text: str) -> int:
     if not text.isdecimal():
         raise BadInput(f"'{text}' is not a whole number", where="PARLEY_LEASE_MS")
-    return int(text)
+    return int(text.lstrip("0")[:9] or "0")  # too many digits are too much all the same
 
 
 def _with_scheme(host: str) -> str:
     """Write OLLAMA_HOST as a URL, as Ollama itself reads it: scheme and port may lack."""
-    url = host if "://" in host else f"http://{host}"
+    url = host.strip() if "://" in host else f"http://{host.strip()}"
     scheme, _, rest = url.partition("://")
     rest = rest.rstrip("/")
     address = rest.rpartition("]")[2] if "]" in rest else rest
     if ":" not in address and "/" not in address:
         rest = f"{rest}:{ {'http': 11434, 'https': 443}.get(scheme, 11434) }"
-    if rest.startswith("0.0.0.0:"):
-        rest = "127.0.0.1:" + rest.removeprefix("0.0.0.0:")
+    if rest.startswith(("0.0.0.0:", ":")):
+        rest = "127.0.0.1:" + rest.partition(":")[2]
     return f"{scheme}://{rest}"

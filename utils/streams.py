@@ -13,6 +13,7 @@ connects anew; whoever reads a stream looks back then (`Tail`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,11 +72,9 @@ class Streams:
     def __init__(self, url: str, *, name: str = "parley", client: Any = None) -> None:
         self.url, self.name = url, name
         self.connects = 0
-        self._redis: Any = client if client is not None else self._connect()
-        script = files("utils").joinpath("commit.lua").read_text("utf-8")
-        self._commit = self._redis.register_script(script)
-        self._renew = self._redis.register_script(_RENEW)
-        self._release = self._redis.register_script(_RELEASE)
+        self._client = client
+        self._commit = files("utils").joinpath("commit.lua").read_text("utf-8")
+        self._commit_sha1 = hashlib.sha1(self._commit.encode(), usedforsecurity=False).hexdigest()
 
     def another(self, name: str = "") -> Streams:
         """Open a second connection to the same server, for another thread."""
@@ -83,10 +82,25 @@ class Streams:
 
     def close(self) -> None:
         """Close the connection. Safe to call twice."""
-        self._redis.close()
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def _redis(self) -> Any:
+        """The client, connected when it is first asked for."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    @property
+    def _line(self) -> Any:
+        """The client's one connection itself."""
+        if self._redis.connection is None:  # as a fake server's client has it
+            self._redis.connection = self._redis.connection_pool.make_connection()
+        return self._redis.connection
 
     def _connect(self) -> Any:
-        """Make the client. It connects when first asked, and counts how often it does."""
+        """Make the client, and have it count how often it connects."""
 
         def connected(connection: Any) -> None:
             self.connects += 1
@@ -101,9 +115,40 @@ class Streams:
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
             client_name=self.name,
-            max_connections=4,
             redis_connect_func=connected,
+            single_connection_client=True,
+            protocol=2,
         )
+
+    def _ask(self, *command: str | int) -> Any:
+        """Send one command on the line itself, and read its reply as it comes.
+
+        For what happens at every turn. redis-py's client around the same connection
+        takes as long again, for hooks and shapes of replies that nobody here asks for.
+        """
+        self._line.send_command(*command)
+        return self._line.read_response()
+
+    def _ask_all(self, *commands: tuple[str | int, ...]) -> list[Any]:
+        """Send several commands at once, and read their replies.
+
+        Raises:
+            StreamError: The server refused one of them; a MULTI then did nothing.
+        """
+        with _speaking():
+            self._line.send_packed_command(self._line.pack_commands(commands))
+            replies = [self._reply() for _ in commands]
+        for reply in replies:
+            if isinstance(reply, redis.RedisError):
+                raise StreamError(f"Redis refused: {reply}")
+        return replies
+
+    def _reply(self) -> Any:
+        """Read one of several replies; a refusal is one of them, the rest still to come."""
+        try:
+            return self._line.read_response()
+        except redis.ResponseError as error:
+            return error
 
     # --- the server ---------------------------------------------------------------
 
@@ -123,15 +168,12 @@ class Streams:
     def append(self, key: str, body: str) -> str:
         """Add one entry and return its id."""
         with _speaking():
-            return str(self._redis.xadd(key, {"b": body}))
+            return str(self._ask("XADD", key, "*", "b", body))
 
     def append_all(self, entries: Sequence[tuple[str, str]]) -> list[str]:
         """Add entries to several streams in one MULTI: all of them, or none."""
-        with _speaking():
-            pipe = self._redis.pipeline(transaction=True)
-            for key, body in entries:
-                pipe.xadd(key, {"b": body})
-            return [str(entry_id) for entry_id in pipe.execute()]
+        adds = [("XADD", key, "*", "b", body) for key, body in entries]
+        return [str(entry_id) for entry_id in self._ask_all(("MULTI",), *adds, ("EXEC",))[-1]]
 
     def read(
         self, after: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
@@ -144,11 +186,10 @@ class Streams:
                 0 does not wait.
             count: Most entries a stream.
         """
-        block = min(block_ms, MAX_BLOCK_MS) if block_ms > 0 else None
+        block = ("BLOCK", min(block_ms, MAX_BLOCK_MS)) if block_ms > 0 else ()
         with _speaking():
-            reply = self._redis.xread(dict(after), count=count, block=block)
-        streams = reply.items() if isinstance(reply, dict) else reply or ()
-        return [_entry(key, item) for key, items in streams for item in _flat(items)]
+            reply = self._ask("XREAD", "COUNT", count, *block, "STREAMS", *after, *after.values())
+        return [_entry(key, item) for key, items in reply or () for item in items]
 
     def range(self, key: str, *, after: str = "0-0", count: int = 1000) -> list[Entry]:
         """Read a stream on from an id, without waiting."""
@@ -180,11 +221,8 @@ class Streams:
 
     def tally(self, key: str) -> tuple[int, str]:
         """Count a stream's entries and name the last one's id ("0-0" for none), at once."""
-        with _speaking():
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.xlen(key)
-            pipe.xrevrange(key, count=1)
-            count, items = pipe.execute()
+        last = ("XREVRANGE", key, "+", "-", "COUNT", 1)
+        count, items = self._ask_all(("MULTI",), ("XLEN", key), last, ("EXEC",))[-1]
         return int(count), items[0][0] if items else "0-0"
 
     def drop(self, unwanted: Sequence[str]) -> None:
@@ -209,9 +247,13 @@ class Streams:
             Conflict: The journal's last commit is neither `prev` nor this one.
             TargetRefused: A target is not a stream or already past this commit.
         """
-        args = [sealed.seq, sealed.commit.prev, sealed.sha256, sealed.body, *targets.values()]
+        names = (keys.journal(run), *targets)
+        args = (sealed.seq, sealed.commit.prev, sealed.sha256, sealed.body, *targets.values())
         with _speaking():
-            reply = self._commit(keys=[keys.journal(run), *targets], args=args)
+            try:
+                reply = self._ask("EVALSHA", self._commit_sha1, len(names), *names, *args)
+            except redis.exceptions.NoScriptError:
+                reply = self._ask("EVAL", self._commit, len(names), *names, *args)
         if reply[0] == "other":
             raise Conflict(int(reply[1]), reply[2])
         if reply[0] == "refused":
@@ -237,23 +279,19 @@ class Streams:
 
     def renew_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:
         """Prolong a lease; whether it was still the owner's."""
-        with _speaking():
-            return bool(self._renew(keys=[key], args=[owner, ttl_ms]))
+        return self.renew_leases([key], owner, ttl_ms=ttl_ms)[0]
 
     def renew_leases(self, lease_keys: Sequence[str], owner: str, *, ttl_ms: int) -> list[bool]:
         """Prolong many leases at once; for each, whether it was still the owner's."""
         if not lease_keys:
             return []
-        with _speaking():
-            pipe = self._redis.pipeline(transaction=False)
-            for key in lease_keys:
-                pipe.eval(_RENEW, 1, key, owner, ttl_ms)
-            return [bool(kept) for kept in pipe.execute()]
+        renewals = [("EVAL", _RENEW, 1, key, owner, ttl_ms) for key in lease_keys]
+        return [bool(kept) for kept in self._ask_all(*renewals)]
 
     def release_lease(self, key: str, owner: str) -> None:
         """Let a lease go, if it is still the owner's."""
         with _speaking():
-            self._release(keys=[key], args=[owner])
+            self._ask("EVAL", _RELEASE, 1, key, owner)
 
     def lease_owners(self, lease_keys: Sequence[str]) -> list[str | None]:
         """Say who holds each lease, none for a free one."""
@@ -264,11 +302,11 @@ class Streams:
 
     def announce(self, host: str, *, until_ms: int) -> None:
         """Say that a host is there, until a server time, and drop the long gone."""
-        with _speaking():
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.zadd(keys.HOSTS, {host: until_ms})
-            pipe.zremrangebyscore(keys.HOSTS, 0, until_ms - 86_400_000)
-            pipe.execute()
+        long_gone_ms = until_ms - 86_400_000
+        self._ask_all(
+            ("ZADD", keys.HOSTS, until_ms, host),
+            ("ZREMRANGEBYSCORE", keys.HOSTS, 0, long_gone_ms),
+        )
 
     def withdraw(self, host: str) -> None:
         """Say that a host is gone."""
@@ -286,10 +324,8 @@ class Streams:
         with _speaking():
             if not self._redis.set(keys.spec(run), spec, nx=True):
                 return False
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.zadd(keys.LIVE, {run: now_ms})
-            pipe.xadd(keys.RUNS, {"b": entry})
-            pipe.execute()
+        listed = ("ZADD", keys.LIVE, now_ms, run)
+        self._ask_all(("MULTI",), listed, ("XADD", keys.RUNS, "*", "b", entry), ("EXEC",))
         return True
 
     def spec(self, run: str) -> str | None:
@@ -377,12 +413,11 @@ def unseal_entry(entry: Entry) -> Sealed:
 
 
 def _entry(key: str, item: Any) -> Entry:
-    return Entry(key=key, id=item[0], fields=dict(item[1] or {}))
-
-
-def _flat(items: Any) -> Any:
-    """Undo the extra list that RESP3 puts around a stream's entries."""
-    return items[0] if items and isinstance(items[0], list) else items
+    """Read an entry, its fields as redis-py's client gives them or as the server does."""
+    fields = item[1] or {}
+    if not isinstance(fields, dict):
+        fields = dict(zip(fields[::2], fields[1::2], strict=True))
+    return Entry(key=key, id=item[0], fields=fields)
 
 
 @contextmanager

@@ -150,6 +150,8 @@ def test_a_tail_looks_back_when_the_connection_broke_between_two_reads(real_serv
         rewrite(other, key, f"{key}1", "other", "more")
         other._redis.client_kill_filter(_type="normal", skipme=True)
 
+        with pytest.raises(ServerGone):
+            tail.read()
         with pytest.raises(Forgotten):
             tail.read()
 
