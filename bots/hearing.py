@@ -17,11 +17,12 @@ KEPT_MESSAGES = 5_000
 class Hearing:
     """What a bot heard so far, the latest last, at most `KEPT_MESSAGES`.
 
-    Mutable, and owned by one seat: it grows by one entry at a time.
+    `heard` has each message with the number of its commit. Mutable, and owned by one
+    seat: it grows by one entry at a time.
     """
 
     bot: str
-    heard: deque[Heard] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
+    heard: deque[tuple[int, Heard]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def take(self, entry: ChannelEntry) -> None:
@@ -38,7 +39,7 @@ class Hearing:
                     left = tuple(member for member in known if member != event.bot)
                     self.members[event.channel] = left
                 case Heard() if self.hears(event):
-                    self.heard.append(event)
+                    self.heard.append((entry.seq, event))
 
     def hears(self, event: Heard) -> bool:
         """Tell whether this bot is in the audience."""
@@ -52,17 +53,6 @@ class Hearing:
         A grant is answered with what was heard when it was made, even if more has been
         heard since: so a bot that is seated anew answers as it would have before.
         """
-        for event in reversed(self.heard):
-            if place(event.message_id)[0] <= upto:
+        for seq, event in reversed(self.heard):
+            if seq <= upto:
                 yield event
-
-
-def place(message_id: str) -> tuple[int, int]:
-    """Read a message id as (commit, index).
-
-    Example:
-        >>> place("12.3")
-        (12, 3)
-    """
-    seq, _, index = message_id.partition(".")
-    return int(seq), int(index)

@@ -65,13 +65,14 @@ class Outbox:
             for nonce in nonces:
                 self._waiting.pop(nonce, None)
 
-    def drop_grant(self, run: str, epoch: int) -> None:
-        """Forget what answers a grant that is closed."""
+    def drop_answers(self, run: str, bot: str, *, upto: int) -> None:
+        """Forget what answers a bot's grants up to an epoch: they are closed."""
         self._drop(
             lambda one: (
                 one.run == run
                 and isinstance(one.input, Proposed | Failed)
-                and one.input.epoch == epoch
+                and one.input.bot == bot
+                and one.input.epoch <= upto
             )
         )
 

@@ -21,7 +21,7 @@ from utils import keys
 from utils.clock import Clock, fresh_id
 from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import Acted, Ended, Event, Passed, Revoked, Seated, Unseated
+from utils.protocol import Ended, Event, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
@@ -181,8 +181,8 @@ class Host:
                     log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
-            case Acted() | Passed() | Revoked():
-                self._closed(company, event)
+            case Revoked():
+                self._revoked(company, event)
             case Ended():
                 self._leave(company)
                 self.places.drop(company.run)
@@ -199,12 +199,11 @@ class Host:
         elif event.reason == "replaced":
             self.places.forget(company, seat)
 
-    def _closed(self, company: Company, event: Acted | Passed | Revoked) -> None:
+    def _revoked(self, company: Company, event: Revoked) -> None:
         seat = company.seats.get(event.bot)
         if seat is not None:
-            seat.stop(event.epoch, "the grant is closed")
-        if isinstance(event, Revoked):
-            self.outbox.drop_grant(company.run, event.epoch)
+            seat.stop(event.epoch, "the grant is revoked")
+        self.outbox.drop_answers(company.run, event.bot, upto=event.epoch)
 
     # --- answers ------------------------------------------------------------------------
 
@@ -212,8 +211,10 @@ class Host:
         seat = company.seats.get(grant.event.bot)
         if seat is None or not seat.number or grant.event.epoch in seat.answering:
             return
-        stop = Stop()
-        seat.answering[grant.event.epoch] = stop
+        # A bot holds one grant at a time: this one says that those before it are closed.
+        seat.answering.clear()
+        self.outbox.drop_answers(company.run, seat.bot.name, upto=grant.event.epoch - 1)
+        stop = seat.answering[grant.event.epoch] = Stop()
         task = company.prepare(self.name, seat, grant)
         mind = company.mind(seat.bot.model)
         if mind.waits:

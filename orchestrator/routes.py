@@ -1,8 +1,10 @@
 """Where each event of a commit goes beside the journal: channels and inboxes. Pure.
 
 A channel is told what is heard there, and who comes and goes. A host is told, in its
-inbox, what concerns its own seats: so a commit wakes the hosts it concerns and no
-others, and a sealed answer or another bot's ask never reaches a host before its time.
+inbox, what it must act on for its own seats: so a commit wakes the hosts that have
+something to do and no others, and a sealed answer or another bot's ask never reaches a
+host before its time. That an answer was taken in is no reason to wake who gave it: the
+bot's next grant says so.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from orchestrator.state import Seat, State
 from utils.journal import Commit, Sealed
 from utils.mail import ChannelEntry, InboxEntry, StandingGrant
 from utils.protocol import (
-    Acted,
     ChannelClosed,
     ChannelOpened,
     Ended,
@@ -22,7 +23,6 @@ from utils.protocol import (
     Heard,
     MemberJoined,
     MemberLeft,
-    Passed,
     Rejected,
     Revoked,
     Seated,
@@ -31,7 +31,7 @@ from utils.protocol import (
 )
 
 IN_CHANNEL = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, TurnClosed)
-IN_INBOX = (Seated, Unseated, Granted, Acted, Passed, Revoked)
+IN_INBOX = (Seated, Unseated, Granted, Revoked)
 
 Targets = dict[str, tuple[list[Event], list[str]]]
 
@@ -48,15 +48,12 @@ def targets(before: State, after: State, commit: Commit) -> Targets:
         inbox, the nonces of that host's inputs in this commit.
     """
     routed: Targets = {}
-    hosts = {seat.host for seat in after.seats.values()} | {
-        seat.host for seat in before.seats.values()
-    }
-    for consumed in commit.inputs:
-        if consumed.author in hosts:
-            routed.setdefault(f"inbox:{consumed.author}", ([], []))[1].append(consumed.nonce)
     for event in commit.events:
-        for target in _of(event, before, after):
+        for target in _of(event, after):
             routed.setdefault(target, ([], []))[0].append(event)
+    for consumed in commit.inputs:
+        if f"inbox:{consumed.author}" in routed:
+            routed[f"inbox:{consumed.author}"][1].append(consumed.nonce)
     return routed
 
 
@@ -82,7 +79,7 @@ def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
     return bodies
 
 
-def _of(event: Event, before: State, after: State) -> list[str]:
+def _of(event: Event, after: State) -> list[str]:
     if isinstance(event, IN_CHANNEL):
         return [f"channel:{event.channel}"]
     if isinstance(event, Unseated):

@@ -9,7 +9,7 @@ from pathlib import Path
 from bots.persona import load_personas, load_templates
 from utils import library, plugins
 from utils.errors import BadInput
-from utils.names import look_up, nearest, shown
+from utils.names import check_name, look_up, nearest, shown
 from utils.persona import Persona, PromptTemplate
 from utils.scenario import BotEntry, ChannelEntry, Crowd, MemoryEntry, Scenario, load
 from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec, WorldSpec
@@ -89,9 +89,10 @@ def resolve_file(path: Path, overrides: Overrides | None = None) -> Spec:
     Raises:
         BadInput: Something in it cannot be; the line says where.
     """
+    name = check_name(path.stem, "scenario", where=str(path))
     scenario, document = load(path)
     return resolve(
-        scenario, document, Library.open(path.parent), overrides or Overrides(), name=path.stem
+        scenario, document, Library.open(path.parent), overrides or Overrides(), name=name
     )
 
 
@@ -165,6 +166,8 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
     for name, written in scenario.models.items():
         look.name("mind", written.mind, plugins.names("parley.minds"), "models", name, "mind")
         model = ModelSpec.model_validate({**written.model_dump(), **change})
+        if model.mind == "rule":
+            look.name("rule", model.rule, plugins.names("parley.rules"), "models", name, "rule")
         if model.mind == "ollama" and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")

@@ -7,7 +7,7 @@
 | `parley:{run}:spec` | string | the starter, once | the resolved scenario, immutable |
 | `parley:{run}:floor` | stream | hosts, people | inputs, each with author and nonce |
 | `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
-| `parley:{run}:channel:<name>` | stream | the leader | what is heard or granted there, same ids |
+| `parley:{run}:channel:<name>` | stream | the leader | what is heard there, who comes and goes |
 | `parley:{run}:inbox:<host>` | stream | the leader | what concerns one host's seats, same ids |
 | `parley:{run}:calls` | stream | hosts | every model call, whole, every attempt |
 | `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |

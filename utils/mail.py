@@ -31,7 +31,8 @@ class ChannelEntry(Frozen):
 class InboxEntry(Frozen):
     """What one commit means for the seats of one host.
 
-    `nonces` are those of the host's own inputs that this commit consumed. `standing`
+    Written only where there is something to act on. `nonces` are those of the host's own
+    inputs that this commit consumed. `standing`
     holds the grants that the host's seats may answer from now on: those just made,
     and those that a bot seated just now finds waiting.
     """

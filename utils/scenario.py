@@ -24,6 +24,7 @@ VERSION = 1
 
 PLANNED = {
     "answer": "structured answers with a score",
+    "any": "several ends side by side; the first of turns, minutes and silence_minutes ends a run",
     "arms": "studies",
     "fork": "forks",
     "from": "forks",

@@ -7,6 +7,7 @@ first commit holds its hash.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
@@ -153,10 +154,13 @@ class Spec(Frozen):
     def displays(self) -> dict[str, str]:
         """Map each bot's name to the name it is shown and addressed by.
 
-        The persona's own, unless two bots share a persona or have none.
+        The persona's own, unless another bot has it too, or is called so.
         """
-        shown = [bot.persona.display for bot in self.bots]
-        return {
-            bot.name: display if display and shown.count(display) == 1 else bot.name.capitalize()
-            for bot, display in zip(self.bots, shown, strict=True)
-        }
+        counted = Counter(bot.persona.display.casefold() for bot in self.bots)
+        names = {bot.name for bot in self.bots}
+        shown = {}
+        for bot in self.bots:
+            word = bot.persona.display.casefold()
+            is_its_own = counted[word] == 1 and (word == bot.name or word not in names)
+            shown[bot.name] = bot.persona.display if word and is_its_own else bot.name.capitalize()
+        return shown

@@ -1,12 +1,11 @@
 """An explicit-state model of the protocol: every interleaving of a run with faults, to a bound.
 
-Two leaders may both lead at any time: a lease is liveness, so it is not here. Two hosts serve
-one bot. The server may forget the end of what it wrote (an append-only file cut short), a
-process may die, a request may lose its way or its reply. `docs/model.md` says what is left
-out, and why.
+Two leaders lead at any time (a lease is liveness, so it is not here) and two hosts serve one
+bot. Hosts die; a request loses its reply, or its way, or arrives late; the server restarts
+without the end of what it wrote. `docs/model.md` says what is left out, and why.
 
-A commit is known by a small number that stands for its hash: `Model.hashed` gives equal
-commits on equal histories one number, and no two others. So a history is a tuple of numbers.
+A commit is known by a number that stands for its hash: it names the commit before it by
+number, so equal numbers are equal histories.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ Mutant = Literal[
 ]
 
 TURNS = 2
-NOBODY = (0, 0)
-Author = tuple[int, int]  # a host's number, and which of its lives
+Author = tuple[int, int]  # a host, and which of its lives
 
 
 class Input(NamedTuple):
@@ -51,13 +49,13 @@ class Commit(NamedTuple):
 
     seq: int
     prev: int
-    boot: int  # stands for `at_ms`: decided again after a restart, a commit is another one
+    at: int  # stands for `at_ms`: what is decided again is another commit
     cursor: int = 0
     given: Input | None = None  # none: a deadline passed
     why: str = ""  # why the input was rejected
     seated: int = 0
-    closed: int = 0  # an epoch: acted where something is heard, revoked where not
-    heard: int = 0  # a turn; the words are the input's own
+    closed: int = 0  # an epoch: acted on where something is heard, revoked where nothing is
+    heard: int = 0  # a turn; what was said is the input
     granted: int = 0
 
 
@@ -67,37 +65,36 @@ class Run(NamedTuple):
     cursor: int = 0
     nonces: frozenset[tuple[Author, int]] = frozenset()
     seat: int = 0
-    host: Author = NOBODY
+    host: Author = (0, 0)
     turn: int = 1
     epoch: int = 0
     grant: int = 0
 
 
 class Leader(NamedTuple):
-    """A leader: the commits it holds (none: it is to fold), and one whose reply was lost."""
+    """A leader: the last commit it holds, and one whose reply was lost."""
 
-    held: tuple[int, ...] = ()
+    top: int
     unsure: int = 0
     cursor: int = 0  # what the mutant without a cursor in its commits goes by
 
 
 class Host(NamedTuple):
-    """A host: the entries it read and the letters it sent in this life."""
+    """A host in one of its lives: inbox entries read, letters sent, whether it is cut off."""
 
     life: int = 0
     read: tuple[int, ...] = ()
     sent: tuple[Input, ...] = ()
-    cut: bool = False  # its connection broke: it can only reconnect
+    is_cut: bool = False
 
 
 class Budget(NamedTuple):
-    """How often each thing may still go wrong, and all of them together."""
+    """How often each thing may happen yet."""
 
-    faults: int
-    crashes: int
-    cuts: int
-    losses: int
-    deadlines: int
+    crashes: int = 0
+    cuts: int = 0
+    losses: int = 0
+    deadlines: int = 0
 
 
 class State(NamedTuple):
@@ -107,7 +104,6 @@ class State(NamedTuple):
     wire: tuple[int | Input, ...]
     leaders: tuple[Leader, ...]
     hosts: tuple[Host, ...]
-    boot: int
     left: Budget
 
 
@@ -120,46 +116,54 @@ class Model:
     def __init__(self, budget: Budget, *, mutant: Mutant | None = None) -> None:
         self.budget, self.mutant = budget, mutant
         self.commits = [Commit(0, 0, 0)]
+        self.runs = [Run()]
         self._numbers: dict[Commit, int] = {}
-        self._runs: dict[tuple[int, ...], Run] = {(): Run()}
-        self._verdicts: dict[tuple[int, ...], str] = {}
 
-    # --- commits: hashed, folded, decided, compared and set ---------------------------
+    # --- commits: hashed, folded, decided, compared -------------------------------------
 
     def hashed(self, commit: Commit) -> int:
-        """Give a commit its number: its hash, for it names the commit before it by number."""
+        """Give a commit its number, and fold it."""
         number = self._numbers.setdefault(commit, len(self.commits))
         if number == len(self.commits):
             self.commits.append(commit)
+            self.runs.append(evolve(self.runs[commit.prev], commit, number))
         return number
 
-    def fold(self, history: tuple[int, ...]) -> Run:
-        """Fold commits, events alone."""
-        run = self._runs.get(history)
-        if run is None:
-            run = self._evolve(self.fold(history[:-1]), history[-1])
-            self._runs[history] = run
-        return run
+    def history(self, number: int) -> list[int]:
+        """List a commit and those it stands on, the last one first."""
+        found = []
+        while number:
+            found.append(number)
+            number = self.commits[number].prev
+        return found
 
-    def _evolve(self, run: Run, number: int) -> Run:
-        commit = self.commits[number]
-        given = commit.given
-        return Run(
-            cursor=commit.cursor,
-            nonces=run.nonces | {given[:2]} if given else run.nonces,
-            seat=commit.seated or run.seat,
-            host=given.author if given and commit.seated else run.host,
-            turn=run.turn + bool(commit.heard),
-            epoch=commit.granted or run.epoch,
-            grant=number if commit.granted else 0 if commit.closed else run.grant,
-        )
+    def decide(self, state: State, top: int, letter: Letter | None) -> int:
+        """Make the commit that follows; never one that was made before and is remembered."""
+        commit = self._following(top, letter)
+        number = self.hashed(commit)
+        if number < len(self.commits) - 1:
+            known = self.remembered(state)
+            while number in known:
+                commit = commit._replace(at=commit.at + 1)
+                number = self.hashed(commit)
+        return number
 
-    def decide(self, held: tuple[int, ...], letter: Letter | None, boot: int) -> int:
-        """Make the commit that follows from a letter, or from a deadline that passed."""
-        run = self.fold(held)
-        commit = Commit(self.commits[held[-1]].seq + 1, held[-1], boot, run.cursor)
+    def remembered(self, state: State) -> set[int]:
+        """List the commits that anybody knows of, beside the journal."""
+        tops = {item for item in state.wire if isinstance(item, int)}
+        for leader in state.leaders:
+            tops |= {leader.top, leader.unsure}
+        for host in state.hosts:
+            tops |= {*host.read, *(one.grant for one in host.sent)}
+        tops |= {item.input.grant for item in state.log if isinstance(item, Letter)}
+        return {one for top in tops for one in self.history(top)}
+
+    def _following(self, top: int, letter: Letter | None) -> Commit:
+        """Tell what follows from a letter, or from a deadline that passed."""
+        run = self.runs[top]
+        commit = Commit(self.commits[top].seq + 1, top, 0, run.cursor)
         if letter is None:
-            return self.hashed(commit._replace(closed=run.epoch, granted=run.epoch + 1))
+            return commit._replace(closed=run.epoch, granted=run.epoch + 1)
         given = letter.input
         commit = commit._replace(cursor=letter.id, given=given)
         if given[:2] in run.nonces and self.mutant != "no consumed cursor":
@@ -174,197 +178,181 @@ class Model:
         else:
             following = run.epoch + 1 if run.turn < TURNS else 0
             commit = commit._replace(closed=run.epoch, heard=run.turn, granted=following)
-        return self.hashed(commit)
+        return commit
 
     def _is_live(self, run: Run, given: Input) -> bool:
         """Hold a proposal against the fence."""
-        if not run.grant or given.epoch != run.epoch:
-            return False
         whole = (given.grant, given.author, given.seat) == (run.grant, run.host, run.seat)
-        return whole or self.mutant == "epoch alone as fence"
+        return given.epoch == run.epoch and (whole or self.mutant == "epoch alone as fence")
 
-    def fits(self, journal: tuple[int, ...], number: int) -> bool | None:
+    def fits(self, top: int, number: int) -> bool | None:
         """Compare for the set: yes, no, or none where this very commit is there already."""
-        top, commit = self.commits[journal[-1]], self.commits[number]
+        above, new = self.commits[top].seq, self.commits[number].seq
         if self.mutant == "compare seq only":
-            return None if top.seq == commit.seq else top.seq == commit.seq - 1
-        if journal[-1] == number:
+            return None if above == new else above == new - 1
+        if top == number:
             return None
         if self.mutant == "id greater than top":
-            return commit.seq > top.seq
-        return commit.prev == journal[-1]
+            return new > above
+        return self.commits[number].prev == top
 
-    # --- steps ------------------------------------------------------------------------
+    # --- steps --------------------------------------------------------------------------
 
     def initial(self) -> State:
-        """Begin with a journal that has begun, and nobody who knows it."""
         began = self.hashed(Commit(1, 0, 0))
-        return State((began,), (), (Leader(), Leader()), (Host(), Host()), 0, self.budget)
+        return State((began,), (), (Leader(began),) * 2, (Host(),) * 2, self.budget)
 
     def steps(self, state: State) -> Iterator[Step]:
         """List what may happen next, in words; a fault begins with `!`."""
-        journal = tuple(item for item in state.log if isinstance(item, int))
+        journal = [item for item in state.log if isinstance(item, int)]
         for place in 0, 1:
-            yield from self._lead(state, journal, place)
+            yield from self._lead(state, journal[-1], place)
         for place in 0, 1:
             yield from self._serve(state, journal, place)
         for item in state.wire:
             wire = tuple(one for one in state.wire if one is not item)
-            yield f"the wire drops {self.name(item)}", state._replace(wire=wire)
             if isinstance(item, Input):
-                landed = self._written(state, item)
-                yield f"the wire delivers {self.name(item)}", landed._replace(wire=wire)
-            elif self.fits(journal, item):
-                landed = state._replace(log=(*state.log, item), wire=wire)
-                yield f"the wire delivers {self.name(item)}", landed
-        left = spend(state.left, "losses")
-        if left:
-            hosts = tuple(host._replace(cut=bool(host.sent or host.read)) for host in state.hosts)
+                yield f"{self.name(item)} arrives late", self._written(state, item)._replace(wire=wire)
+            else:
+                log = (*state.log, item) if self.fits(journal[-1], item) else state.log
+                yield f"{self.name(item)} arrives late", state._replace(log=log, wire=wire)
+        if state.left.losses:
+            left = state.left._replace(losses=state.left.losses - 1)
+            hosts = tuple(host._replace(is_cut=bool(host.sent)) for host in state.hosts)
             for kept in range(1, len(state.log)):
                 what = ", ".join(self.name(item) for item in state.log[kept:])
-                yield (
-                    f"! the server restarts without {what}",
-                    State(state.log[:kept], (), state.leaders, hosts, state.boot + 1, left),
-                )
+                after = State(state.log[:kept], (), state.leaders, hosts, left)
+                yield f"! the server forgets {what}", after
 
-    def _lead(self, state: State, journal: tuple[int, ...], place: int) -> Iterator[Step]:
+    def _lead(self, state: State, top: int, place: int) -> Iterator[Step]:
         leader, who = state.leaders[place], f"leader {place}"
-        if not leader.held:
-            yield f"{who} folds the journal", with_leader(state, place, Leader(journal))
-            return
-        left = spend(state.left, "crashes")
-        if left:
-            crashed = with_leader(state, place, Leader())._replace(left=left)
-            yield f"! {who} crashes", crashed
-        if leader.unsure or journal[-1] != leader.held[-1]:
-            yield from self._recover(state, journal, place)
+        if leader.unsure or top != leader.top:
+            yield f"! {who} crashes and folds", with_leader(state, place, Leader(top))
+            yield from self._recover(state, top, place)
         if leader.unsure:
             return
-        run = self.fold(leader.held)
+        run = self.runs[leader.top]
         cursor = leader.cursor if self.mutant == "no consumed cursor" else run.cursor
         letter = next((x for x in state.log if isinstance(x, Letter) and x.id > cursor), None)
         if letter is not None:
-            number = self.decide(leader.held, letter, state.boot)
-            after = Leader((*leader.held, number), 0, letter.id)
-            yield from self._append(state, journal, place, number, after)
-        left = state.left._replace(deadlines=state.left.deadlines - 1)
-        if run.grant and left.deadlines >= 0:
-            number = self.decide(leader.held, None, state.boot)
-            after = leader._replace(held=(*leader.held, number))
-            yield from self._append(state._replace(left=left), journal, place, number, after)
+            yield from self._append(state, top, place, letter)
+        if run.grant and state.left.deadlines:
+            left = state.left._replace(deadlines=state.left.deadlines - 1)
+            yield from self._append(state._replace(left=left), top, place, None)
 
-    def _append(
-        self, state: State, journal: tuple[int, ...], place: int, number: int, after: Leader
-    ) -> Iterator[Step]:
-        who, what = f"leader {place}", self.name(number)
-        fits = self.fits(journal, number)
-        if fits is False:
-            again = with_leader(state, place, Leader(journal))
-            yield f"{who} is refused {what} and folds again", again
-        else:
-            log = (*state.log, number) if fits else state.log
-            yield f"{who} appends {what}", with_leader(state._replace(log=log), place, after)
-        left = spend(state.left, "cuts")
-        if left:
-            held = state.leaders[place].held
-            unsure = 0 if number == after.unsure else number
-            cut = with_leader(state, place, after._replace(held=held, unsure=number))
-            yield (
-                f"! {who} is cut off while it appends {what}",
-                cut._replace(wire=(*state.wire, number), left=left),
-            )
-
-    def _recover(self, state: State, journal: tuple[int, ...], place: int) -> Iterator[Step]:
+    def _append(self, state: State, top: int, place: int, letter: Letter | None) -> Iterator[Step]:
         leader, who = state.leaders[place], f"leader {place}"
-        top = journal[-1]
-        if top == leader.unsure:
-            found = leader._replace(held=(*leader.held, top), unsure=0)
-            yield f"{who} finds its {self.name(top)}", with_leader(state, place, found)
-        elif top == leader.held[-1]:
-            yield f"{who} reconnects", with_leader(state, place, leader._replace(unsure=0))
-        elif top in leader.held:
-            number = leader.held[leader.held.index(top) + 1]
-            fresh = state._replace(log=(*state.log, number))
-            yield (
-                f"{who} mends {self.name(number)}",
-                with_leader(fresh, place, leader._replace(unsure=0)),
-            )
+        number = self.decide(state, leader.top, letter)
+        what, fits = self.name(number), self.fits(top, number)
+        if fits is False:
+            yield f"{who} is refused {what} and folds", with_leader(state, place, Leader(top))
         else:
-            yield f"{who} folds again", with_leader(state, place, Leader(journal))
+            cursor = letter.id if letter and self.mutant == "no consumed cursor" else leader.cursor
+            log = (*state.log, number) if fits else state.log
+            after = with_leader(state, place, Leader(number, 0, cursor))._replace(log=log)
+            yield f"{who} appends {what}", after
+        if state.left.cuts:
+            left = state.left._replace(cuts=state.left.cuts - 1)
+            cut = with_leader(state, place, leader._replace(unsure=number))._replace(left=left)
+            wire = (*state.wire, number)
+            yield f"! {who} sends {what} and is cut off", cut._replace(wire=wire)
 
-    def _serve(self, state: State, journal: tuple[int, ...], place: int) -> Iterator[Step]:
-        host, who = state.hosts[place], f"host {place}"
-        left = spend(state.left, "crashes")
-        if left and host.sent:
+    def _recover(self, state: State, top: int, place: int) -> Iterator[Step]:
+        leader, who = state.leaders[place], f"leader {place}"
+        held = self.history(leader.top)
+        if top == leader.unsure:
+            after = with_leader(state, place, leader._replace(top=top, unsure=0))
+            yield f"{who} reconnects and finds {self.name(top)}", after
+        elif top == leader.top:
+            yield f"{who} reconnects", with_leader(state, place, leader._replace(unsure=0))
+        elif top in held:
+            number = held[held.index(top) - 1]
+            after = with_leader(state, place, leader._replace(unsure=0))
+            yield f"{who} mends {self.name(number)}", after._replace(log=(*state.log, number))
+        else:
+            yield f"{who} reconnects and folds", with_leader(state, place, Leader(top))
+
+    def _serve(self, state: State, journal: list[int], place: int) -> Iterator[Step]:
+        host, who, left = state.hosts[place], f"host {place}", state.left
+        if left.crashes and host.sent:
             crashed = with_host(state, place, Host(host.life + 1))
-            yield f"! {who} crashes", crashed._replace(left=left)
-        if host.cut:
+            yield f"! {who} crashes", crashed._replace(left=left._replace(crashes=left.crashes - 1))
+        if host.is_cut:
             yield from self._reconnect(state, journal, place)
             return
-        position = self.commits[host.read[-1]].seq if host.read else 0
-        entry = next((one for one in journal if self.commits[one].seq > position), None)
-        if entry is not None:
-            heard = host._replace(read=(*host.read, entry))
-            yield f"{who} reads {self.name(entry)}", with_host(state, place, heard)
-        view, me = self.fold(host.read), (place, host.life)
+        entry = self.unread(host, place, journal)
+        if entry:
+            after = with_host(state, place, host._replace(read=(*host.read, entry)))
+            yield f"{who} reads {self.name(entry)}", after
         if not host.sent and (place == 0 or state.hosts[0] != Host()):
-            yield from self._say(state, place, Input(me, 1))
-        asked = view.grant and view.host == me
-        if asked and all(one.grant != view.grant for one in host.sent):
-            number = len(host.sent) + 1
-            yield from self._say(state, place, Input(me, number, view.epoch, view.grant, view.seat))
+            yield from self._say(state, place, Input((place, host.life), 1))
+        asked = self.asked(host, place)
+        if asked:
+            yield from self._say(state, place, asked)
+
+    def asked(self, host: Host, place: int) -> Input | None:
+        """Tell what a host has to answer, by what it has read."""
+        view = self.runs[host.read[-1] if host.read else 0]
+        if view.host != (place, host.life) or not view.grant:
+            return None
+        if any(one.grant == view.grant for one in host.sent):
+            return None
+        return Input(view.host, len(host.sent) + 1, view.epoch, view.grant, view.seat)
+
+    def unread(self, host: Host, place: int, journal: list[int]) -> int:
+        """Find the next entry of a host's inbox, or 0: what concerns it, after what it read."""
+        me = (place, host.life)
+        position = self.commits[host.read[-1]].seq if host.read else 0
+        for one in journal:
+            commit = self.commits[one]
+            if commit.seq > position and host.sent:
+                before, after = self.runs[commit.prev], self.runs[one]
+                is_named = commit.given is not None and commit.given.author == me
+                if is_named or (me in (before.host, after.host) and after.seat and not commit.why):
+                    return one
+        return 0
 
     def _say(self, state: State, place: int, given: Input) -> Iterator[Step]:
-        host, who = state.hosts[place], f"host {place}"
-        host = host._replace(sent=(*host.sent, given))
-        said = with_host(self._written(state, given), place, host)
-        yield f"{who} sends {self.name(given)}", said
-        left = spend(state.left, "cuts")
-        if left:
-            cut = with_host(state, place, host._replace(cut=True))
-            yield (
-                f"! {who} is cut off while it sends {self.name(given)}",
-                cut._replace(wire=(*state.wire, given), left=left),
-            )
+        host, who, what = state.hosts[place], f"host {place}", self.name(given)
+        said = with_host(state, place, host._replace(sent=(*host.sent, given)))
+        yield f"{who} sends {what}", self._written(said, given)
+        if state.left.cuts:
+            cut = with_host(said, place, said.hosts[place]._replace(is_cut=True))
+            cut = cut._replace(left=state.left._replace(cuts=state.left.cuts - 1))
+            yield f"! {who} sends {what} and is cut off", cut._replace(wire=(*state.wire, given))
 
-    def _reconnect(self, state: State, journal: tuple[int, ...], place: int) -> Iterator[Step]:
+    def _reconnect(self, state: State, journal: list[int], place: int) -> Iterator[Step]:
         host, who = state.hosts[place], f"host {place}"
         is_there = not host.read or host.read[-1] in journal
         if not is_there and self.mutant != "no look back on reconnect":
             yield f"{who} looks back and starts over", with_host(state, place, Host(host.life + 1))
             return
-        back = with_host(state, place, host._replace(cut=False))
+        after = with_host(state, place, host._replace(is_cut=False))
         waiting = self.waiting(host)
         for given in waiting:
-            back = self._written(back, given)
-        what = ", ".join(self.name(given) for given in waiting) or "nothing"
-        yield f"{who} reconnects and sends {what} again", back
+            after = self._written(after, given)
+        what = " and sends again " + ", ".join(map(self.name, waiting)) if waiting else ""
+        yield f"{who} reconnects{what}", after
 
     def waiting(self, host: Host) -> list[Input]:
-        """List the letters of a host that no commit it read names, and whose grant is open."""
-        view = self.fold(host.read)
+        """List a host's letters that no commit it read names, and whose grant it saw no end of."""
+        named = {(c.given[:2] if c.given else 0) for c in (self.commits[one] for one in host.read)}
+        view = self.runs[host.read[-1] if host.read else 0]
         return [
             one
             for one in host.sent
-            if one[:2] not in view.nonces and (not one.epoch or one.grant == view.grant)
+            if one[:2] not in named and (not one.epoch or one.grant == view.grant)
         ]
 
     def _written(self, state: State, given: Input) -> State:
-        """Put an input on the floor, under an id above all ids that anybody remembers."""
+        """Put an input on the floor, under an id above all that anybody remembers."""
         known = [item.id for item in state.log if isinstance(item, Letter)]
         if self.mutant != "the server's clock goes back":
-            tops = [leader.held[-1:] for leader in state.leaders] + [
-                h.read[-1:] for h in state.hosts
-            ]
-            known += [self.commits[top].cursor for held in tops for top in held]
-            known += [
-                self.commits[one].cursor
-                for one in (*state.wire, *state.log)
-                if isinstance(one, int)
-            ]
-            known += [self.commits[leader.unsure].cursor for leader in state.leaders]
-        letter = Letter(max(known, default=0) + 1, given)
-        return state._replace(log=(*state.log, letter))
+            held = [item for item in (*state.log, *state.wire) if isinstance(item, int)]
+            held += [number for leader in state.leaders for number in leader[:2]]
+            held += [number for host in state.hosts for number in host.read]
+            known += [self.commits[number].cursor for number in held]
+        return state._replace(log=(*state.log, Letter(max(known, default=0) + 1, given)))
 
     def name(self, item: int | Letter | Input) -> str:
         """Say what a commit, a letter or an input is."""
@@ -374,16 +362,22 @@ class Model:
             author = f"h{item.author[0]}" + "'" * item.author[1]
             return f"{author}'s answer to epoch {item.epoch}" if item.epoch else f"{author}'s join"
         commit = self.commits[item]
-        cause = self.name(commit.given) if commit.given else "deadline"
+        cause = self.name(commit.given) if commit.given else "deadline" if item > 1 else "began"
         return f"commit {commit.seq} ({cause}{': ' + commit.why if commit.why else ''})"
 
 
-def spend(left: Budget, kind: str) -> Budget | None:
-    if not left.faults or not getattr(left, kind):
-        return None
-    if left.faults == 1:
-        return Budget(0, 0, 0, 0, left.deadlines)
-    return left._replace(faults=left.faults - 1, **{kind: getattr(left, kind) - 1})
+def evolve(run: Run, commit: Commit, number: int) -> Run:
+    """Take a commit's events into a run."""
+    given = commit.given
+    return Run(
+        cursor=commit.cursor,
+        nonces=run.nonces | {given[:2]} if given else run.nonces,
+        seat=commit.seated or run.seat,
+        host=given.author if given and commit.seated else run.host,
+        turn=run.turn + bool(commit.heard),
+        epoch=commit.granted or run.epoch,
+        grant=number if commit.granted else 0 if commit.closed else run.grant,
+    )
 
 
 def with_leader(state: State, place: int, leader: Leader) -> State:

@@ -61,10 +61,9 @@ def test_the_beginning_is_told_to_the_channels_and_to_no_host() -> None:
     }
 
 
-def test_an_answer_is_told_to_its_host_the_words_to_the_channel_the_next_ask_to_the_next() -> None:
+def test_the_words_of_an_answer_are_told_to_the_channel_and_the_next_ask_to_the_next_host() -> None:
     table = Table(spec_of()).begin()
     assert told(table, table.propose) == {
-        "inbox:host-ada": ["acted"],
         "channel:main": ["turn_closed", "heard"],
         "inbox:host-bo": ["granted"],
     }
@@ -73,7 +72,6 @@ def test_an_answer_is_told_to_its_host_the_words_to_the_channel_the_next_ask_to_
 def test_a_pass_is_told_like_an_answer_and_nothing_is_heard() -> None:
     table = Table(spec_of()).begin()
     assert told(table, lambda: table.propose(action={"kind": "pass"})) == {
-        "inbox:host-ada": ["passed"],
         "channel:main": ["turn_closed"],
         "inbox:host-bo": ["granted"],
     }
@@ -182,10 +180,9 @@ def test_sealed_answers_reach_nobody_before_the_turn_is_closed() -> None:
     ada, bo, cy = table.state.live()
     table.propose(bo, text="a secret")
     table.propose(ada, text="another secret")
-    for target, written in mail(table).items():
-        bodies = "".join(entry.model_dump_json() for entry in written)
-        assert ("another secret" in bodies) == (target == "inbox:host-ada")
-        assert ("a secret" in bodies.replace("another secret", "")) == (target == "inbox:host-bo")
+    assert not any(
+        "secret" in entry.model_dump_json() for one in mail(table).values() for entry in one
+    )
     table.propose(cy)
     said = [entry.model_dump_json() for entry in mail(table)["channel:main"]]
     assert "a secret" in said[-1]

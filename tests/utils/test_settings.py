@@ -94,7 +94,7 @@ def test_a_lease_within_bounds_is_taken(value: str) -> None:
 
 
 def test_an_unknown_fsync_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match="^PARLEY_FSYNC: .*'always' or 'everysec'"):
+    with pytest.raises(BadInput, match=r"^PARLEY_FSYNC: .*'always' or 'everysec'"):
         read(PARLEY_FSYNC="never")
 
 
