@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from utils.misfit import KeyPath
 from utils.scenario import load
 from utils.spec import Spec
 from utils.yamlfile import Document
@@ -35,9 +36,7 @@ def with_origins(spec: Spec, path: Path) -> str:
     return "\n".join(_lines(data, document, (), 0))
 
 
-def _lines(
-    value: JsonValue, document: Document, at: tuple[str | int, ...], depth: int
-) -> Iterator[str]:
+def _lines(value: JsonValue, document: Document, at: KeyPath, depth: int) -> Iterator[str]:
     pairs = (
         [(f"{key}:", key, inner) for key, inner in value.items()]
         if isinstance(value, dict)
@@ -55,20 +54,42 @@ def _lines(
             yield f"{text:<{WIDTH}} # {origin(document, (*at, key))}"
 
 
-def origin(document: Document, at: tuple[str | int, ...]) -> str:
+def origin(document: Document, at: KeyPath) -> str:
     """Tell where a value comes from: its line, or the line of the whole it was short for.
 
     A bot written as its persona's name alone is there in one line; what that line does
     not say is a default.
     """
-    if at in document.lines:
-        return f"{Path(document.path).name}:{document.lines[at]}"
-    if at[-1] in ("kind", "amount", "unit") and (*at[:-1], "window") in document.lines:
-        return origin(document, (*at[:-1], "window"))
-    is_who = len(at) == 3 and at[0] == "bots" and at[2] in ("persona", "name")
-    if is_who and at[:2] in document.lines:
-        return f"{Path(document.path).name}:{document.lines[at[:2]]}"
+    for known in _said_at(document, at):
+        if known in document.lines:
+            return f"{Path(document.path).name}:{document.lines[known]}"
     return "default"
+
+
+def _said_at(document: Document, at: KeyPath) -> Iterator[KeyPath]:
+    """List the places in the file that may say a value, the plainest first."""
+    bots = document.data.get("bots") if isinstance(document.data, dict) else None
+    if at[0] == "bots" and isinstance(bots, dict):  # a crowd: what is said once is all bots'
+        yield from _short_forms(("bots", *at[2:]), bots)
+        if at[2:] == ("name",):
+            yield ("bots", "count")
+    elif at[0] == "bots" and isinstance(bots, list) and isinstance(bots[int(at[1])], str):
+        if at[2] in ("persona", "name"):
+            yield at[:2]
+    else:
+        entry = bots[int(at[1])] if at[0] == "bots" and isinstance(bots, list) else {}
+        yield from _short_forms(at, entry)
+        if at[0] == "bots" and at[2:] == ("name",):
+            yield (*at[:2], "persona")
+
+
+def _short_forms(at: KeyPath, entry: JsonValue) -> Iterator[KeyPath]:
+    """List where a memory's parts may be said: by themselves, in its window, in one word."""
+    yield at
+    if at[-1] in ("kind", "amount", "unit"):
+        yield (*at[:-1], "window")
+        if isinstance(entry, dict) and isinstance(entry.get("memory"), str):
+            yield at[:-1]
 
 
 def _is_plain_list(value: JsonValue) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from bots.persona import load_personas, load_templates
 from utils import library, plugins
@@ -112,6 +115,7 @@ def resolve(
         BadInput: A name that is nowhere, two bots of one name, a member who is no bot.
     """
     look = _Lookup(document)
+    _check_overrides(overrides)
     look.name("world", scenario.world, plugins.names("parley.worlds"), "world")
     bots = _bots(scenario, look, found)
     channels = _channels(scenario, look, tuple(bot.name for bot in bots), overrides)
@@ -131,6 +135,23 @@ def resolve(
         end=end,
         floor=scenario.floor,
     )
+
+
+def _check_overrides(overrides: Overrides) -> None:
+    """Refuse what no file could say either. Raises BadInput, naming the option."""
+    checks: tuple[tuple[str, object, Callable[[Any], object]], ...] = (
+        ("--turns", overrides.turns, lambda turns: EndSpec(turns=turns)),
+        ("--seed", overrides.seed, lambda seed: Scenario(bots=(BotEntry(),), seed=seed)),
+        ("--model", overrides.model, lambda model: ModelSpec(model=model)),
+        ("--say", overrides.say, lambda say: ChannelEntry(opening=say)),
+    )
+    for option, value, check in checks:
+        try:
+            if value is not None:
+                check(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise BadInput(f"{shown(value)}: {first['msg'].lower()}", where=option) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,14 +133,16 @@ class Streams:
         """Send several commands at once, and read their replies.
 
         Raises:
-            StreamError: The server refused one of them; a MULTI then did nothing.
+            StreamError: The server refused one of them. A MULTI did nothing then, unless
+                what was refused is what a key holds: the others are done.
         """
         with _speaking():
             self._line.send_packed_command(self._line.pack_commands(commands))
             replies = [self._reply() for _ in commands]
-        for reply in replies:
-            if isinstance(reply, redis.RedisError):
-                raise StreamError(f"Redis refused: {reply}")
+            for reply in replies:
+                for one in reply if isinstance(reply, list) else [reply]:
+                    if isinstance(one, redis.RedisError):
+                        raise one
         return replies
 
     def _reply(self) -> Any:

@@ -212,7 +212,10 @@ class Model:
         for item in state.wire:
             wire = tuple(one for one in state.wire if one is not item)
             if isinstance(item, Input):
-                yield f"{self.name(item)} arrives late", self._written(state, item)._replace(wire=wire)
+                yield (
+                    f"{self.name(item)} arrives late",
+                    self._written(state, item)._replace(wire=wire),
+                )
             else:
                 log = (*state.log, item) if self.fits(journal[-1], item) else state.log
                 yield f"{self.name(item)} arrives late", state._replace(log=log, wire=wire)

@@ -98,6 +98,8 @@ def test_random_asks_each_about_equally_often() -> None:
 
 def test_a_random_draw_is_placed_by_channel_turn_and_tries_and_by_nothing_else() -> None:
     places = [view(turn, tries=tries) for turn in range(30) for tries in range(3)]
+    first, again = ([RandomOrder().choose(one, CHANCE) for one in places[n::3]] for n in (0, 1))
+    assert first != again
     forward = [RandomOrder().choose(place, CHANCE) for place in places]
     backward = [RandomOrder().choose(place, CHANCE) for place in reversed(places)]
     assert forward == backward[::-1]

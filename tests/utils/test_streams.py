@@ -270,3 +270,10 @@ def test_what_the_server_refuses_is_an_error_in_its_own_words(place: Place) -> N
     for speak in (place.streams.top, place.streams.count, partial(place.streams.append, body="x")):
         with pytest.raises(StreamError, match=r"Redis refused: .*WRONGTYPE"):
             speak(place.floor)
+
+
+def test_of_several_entries_one_that_is_refused_is_an_error(place: Place) -> None:
+    place.raw.set(place.floor, "x")
+    with pytest.raises(StreamError, match="WRONGTYPE"):
+        place.streams.append_all([(place.tea, "x"), (place.floor, "y")])
+    assert place.streams.count(place.tea) in (0, 1)

@@ -171,6 +171,25 @@ def test_without_a_server_every_call_says_so(tmp_path: Path) -> None:
                 speak()
 
 
+def test_a_server_that_takes_no_writes_for_now_is_gone_for_now(real_server: str) -> None:
+    run = f"t-{fresh_id()}"
+    with closing(Streams(real_server)) as streams:
+        streams._redis.execute_command("REPLICAOF", "127.0.0.1", "1")  # as after a failover
+        try:
+            for speak in (
+                partial(streams.append, keys.floor(run), "x"),
+                partial(streams.append_all, [(keys.floor(run), "x")]),
+                partial(streams.commit, run, a_commit("flood"), {}),
+                partial(streams.take_lease, keys.leader(run), "a", ttl_ms=1),
+                partial(streams.renew_lease, keys.leader(run), "a", ttl_ms=1),
+                partial(streams.announce, "t-host", until_ms=1),
+            ):
+                with pytest.raises(ServerGone, match="is read-only"):
+                    speak()
+        finally:
+            streams._redis.execute_command("REPLICAOF", "NO", "ONE")
+
+
 # --- a wire that loses replies ---------------------------------------------------------
 
 
@@ -222,11 +241,13 @@ def wire(real_server: str, tmp_path: Path) -> Iterator[Wire]:
 def test_a_lost_reply_does_not_write_twice(wire: Wire) -> None:
     key = keys.floor(f"t-{fresh_id()}")
     with closing(Streams(f"unix://{wire.path}")) as streams:
-        wire.cut, wire.times = b"XADD", 3
-        with pytest.raises(ServerGone):
-            streams.append(key, "x")
-        wire.times = 0
-        assert streams.count(key) == 1
+        for entries in ([(key, "x")], [(key, "x"), (key, "y")]):
+            before = streams.count(key)
+            wire.cut, wire.times = b"XADD", 3
+            with pytest.raises(ServerGone):
+                streams.append_all(entries) if entries[1:] else streams.append(*entries[0])
+            wire.times = 0
+            assert streams.count(key) == before + len(entries)
 
 
 def test_and_a_client_that_retries_in_silence_does(wire: Wire) -> None:

@@ -120,6 +120,12 @@ def test_a_bot_may_be_addressed_by_its_own_name_or_the_one_it_is_shown_by() -> N
     assert spoken_to("Grace Hopper", "Grace?") is None
 
 
+def test_the_longer_of_two_names_that_begin_alike_is_meant() -> None:
+    names = {"tom": "tom", "tom jones": "jones", "tom jones junior": "junior"}
+    for bot in ("junior", "jones", "tom"):
+        assert addressee(f"Ask {next(name for name in names if names[name] == bot)}!", names) == bot
+
+
 def test_nobody_addresses_itself_or_one_who_is_not_there() -> None:
     channels = [
         ChannelSpec(name="main", members=("ada", "bo")),

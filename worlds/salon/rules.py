@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,9 @@ from worlds.audience import audience
 from worlds.seam import Answered, Began, Cause, WorldTime
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
+
+MAX_NAME_WORDS = 8
+"""Words in a name that is looked for in a text; a display name has 40 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +104,35 @@ def addressee(text: str, names: Mapping[str, str]) -> str | None:
 
     Args:
         text: What was said.
-        names: Names in lower case, of up to three words, to the bots that go by them.
-            The speaker is left out by the caller.
+        names: Names as `spelled` writes them, to the bots that go by them. The speaker
+            is left out by the caller.
 
     Example:
         >>> addressee("I agree with Old Tom. Ada?", {"ada": "ada", "old tom": "tom"})
         'tom'
     """
-    words = [word.lower() for word in _WORD.findall(text)]
+    words = spelled(text).split(" ")
     for start in range(len(words)):
-        for length in (3, 2, 1):
+        for length in range(min(MAX_NAME_WORDS, len(words) - start), 0, -1):
             bot = names.get(" ".join(words[start : start + length]))
             if bot is not None:
                 return bot
     return None
+
+
+def spelled(text: str) -> str:
+    """Write a text as its words alone, with one space between, whatever the case.
+
+    A hyphen inside a word belongs to it, as to `bot-7`; an apostrophe ends one.
+
+    Example:
+        >>> spelled("J. R. Smith's -- bot-7")
+        'j r smith s bot-7'
+    """
+    text = unicodedata.normalize("NFC", text.casefold())
+    if not text.isascii():  # a mark belongs to the letter under it, which `\\w` does not know
+        text = "".join("_" if unicodedata.category(one)[0] == "M" else one for one in text)
+    return " ".join(_WORD.findall(text))
 
 
 def _with(state: SalonState, opened: ChannelOpened) -> SalonState:
@@ -121,9 +140,9 @@ def _with(state: SalonState, opened: ChannelOpened) -> SalonState:
 
 
 def _names(spec: Spec) -> dict[str, str]:
-    """Map every name a bot goes by, in lower case, to the bot."""
-    shown = {display.lower(): bot for bot, display in spec.displays().items()}
-    return {**shown, **{bot.name: bot.name for bot in spec.bots}}
+    """Map every name a bot goes by, as `spelled` writes it, to the bot."""
+    shown = {spelled(display): bot for bot, display in spec.displays().items()}
+    return {**shown, **{spelled(bot.name): bot.name for bot in spec.bots}}
 
 
 def _open(spec: Spec) -> list[Event]:
