@@ -149,9 +149,20 @@ def test_a_tail_looks_back_when_the_connection_broke_between_two_reads(real_serv
         tail = a_tail(streams, key)
         rewrite(other, key, f"{key}1", "other", "more")
         other._redis.client_kill_filter(_type="normal", skipme=True)
-
         with pytest.raises(ServerGone):
             tail.read()
+        with pytest.raises(Forgotten):
+            tail.read()
+
+
+def test_a_tail_looks_back_when_another_call_found_the_connection_broken(real_server: str) -> None:
+    with closing(Streams(real_server)) as streams, closing(Streams(real_server)) as other:
+        key = f"t-{fresh_id()}"
+        tail = a_tail(streams, key)
+        rewrite(other, key, f"{key}1", "other")
+        other._redis.client_kill_filter(_type="normal", skipme=True)
+        with pytest.raises(ServerGone):
+            streams.live_runs()
         with pytest.raises(Forgotten):
             tail.read()
 
@@ -181,7 +192,6 @@ def test_a_server_that_takes_no_writes_for_now_is_gone_for_now(real_server: str)
                 partial(streams.append_all, [(keys.floor(run), "x")]),
                 partial(streams.commit, run, a_commit("flood"), {}),
                 partial(streams.take_lease, keys.leader(run), "a", ttl_ms=1),
-                partial(streams.renew_lease, keys.leader(run), "a", ttl_ms=1),
                 partial(streams.announce, "t-host", until_ms=1),
             ):
                 with pytest.raises(ServerGone, match="is read-only"):
@@ -248,6 +258,16 @@ def test_a_lost_reply_does_not_write_twice(wire: Wire) -> None:
                 streams.append_all(entries) if entries[1:] else streams.append(*entries[0])
             wire.times = 0
             assert streams.count(key) == before + len(entries)
+
+
+def test_a_lost_reply_does_not_take_a_lease_from_whoever_took_it(wire: Wire) -> None:
+    key = keys.leader(f"t-{fresh_id()}")
+    with closing(Streams(f"unix://{wire.path}")) as streams:
+        assert streams.time_ms()
+        wire.cut, wire.times = b"$3\r\nSET\r\n", 1
+        with pytest.raises(ServerGone):  # not "somebody else has it"
+            streams.take_lease(key, "a", ttl_ms=60_000)
+        assert streams.renew_lease(key, "a", ttl_ms=60_000)
 
 
 def test_and_a_client_that_retries_in_silence_does(wire: Wire) -> None:
