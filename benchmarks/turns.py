@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.launch import Launcher
-from parley.resolve import Library
+from parley.library import Library
 from parley.starting import start, wait_for_close
 from utils.clock import SYSTEM_CLOCK
 from utils.server import open_server

@@ -69,7 +69,8 @@ def _models(here: Settings) -> Finding:
 
 
 def _library() -> Finding:
-    from parley.resolve import Library, resolve_file, scenarios
+    from parley.library import Library, scenarios
+    from parley.resolve import resolve_file
 
     try:
         library = Library.open()

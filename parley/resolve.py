@@ -9,11 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bots.persona import load_personas, load_templates
-from utils import library, plugins
+from parley.library import Library
+from utils import plugins
 from utils.errors import BadInput
-from utils.names import check_name, look_up, nearest, shown
-from utils.persona import Persona, PromptTemplate
+from utils.names import check_name, look_up, shown
 from utils.scenario import BotEntry, ChannelEntry, Crowd, MemoryEntry, Scenario, load
 from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec, WorldSpec
 from utils.yamlfile import Document
@@ -40,50 +39,6 @@ class Overrides:
     model: str | None = None
     say: str | None = None
     offline: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """Personas and prompt templates, by name."""
-
-    personas: Mapping[str, Persona]
-    templates: Mapping[str, PromptTemplate]
-
-    @classmethod
-    def open(cls, beside: Path | None = None) -> Library:
-        """Read the library: folders beside a scenario or here go before the shipped ones."""
-        return cls(
-            personas=load_personas(folders("personas", beside)),
-            templates=load_templates(folders("prompts", beside)),
-        )
-
-
-def find_scenario(name: str) -> Path:
-    """Find a scenario: a path as it is, a bare name here or among the shipped ones.
-
-    Raises:
-        BadInput: There is none; says the nearest there is.
-    """
-    if "/" in name or name.endswith((".yaml", ".yml")):
-        if not Path(name).is_file():
-            raise BadInput("there is no such file", where=name, mend="try: parley scenarios")
-        return Path(name)
-    found = scenarios()
-    if name not in found:
-        close = nearest(name, found)
-        mend = f"did you mean {shown(close)}?" if close else f"there is {', '.join(found)}"
-        raise BadInput(f"there is no scenario {shown(name)}", mend=mend)
-    return found[name]
-
-
-def scenarios() -> dict[str, Path]:
-    """List the scenarios that can be run by name."""
-    found = {
-        path.stem: path
-        for folder in reversed(folders("scenarios", None))
-        for path in sorted(folder.glob("*.yaml"))
-    }
-    return dict(sorted(found.items()))
 
 
 def resolve_file(path: Path, overrides: Overrides | None = None) -> Spec:
@@ -292,12 +247,3 @@ def _channel(
         opening=entry.opening if overrides.say is None else overrides.say,
         turns=entry.turns,
     )
-
-
-def folders(kind: str, beside: Path | None) -> list[Path]:
-    """List where things of a kind are looked for, the first that has a name winning."""
-    near = [Path(kind)] if beside is None else [beside / kind, beside.parent / kind, Path(kind)]
-    shipped = library.shipped(kind)  # type: ignore[arg-type]
-    there = [folder for folder in near if folder.is_dir()]
-    distinct = {folder.resolve(): folder for folder in [*there, shipped]}
-    return list(distinct.values())

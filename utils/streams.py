@@ -250,7 +250,8 @@ class Streams:
             TargetRefused: A target is not a stream or already past this commit.
         """
         names = (keys.journal(run), *targets)
-        args = (sealed.seq, sealed.commit.prev, sealed.sha256, sealed.body, *targets.values())
+        before = sealed.commit.prev
+        args = (str(sealed.seq), before, sealed.sha256, sealed.body, *targets.values())
         with _speaking():
             try:
                 reply = self._ask("EVALSHA", self._commit_sha1, len(names), *names, *args)

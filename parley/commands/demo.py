@@ -27,7 +27,8 @@ def command(turns: int, seed: int | None, model: str | None, shown: dict[str, An
       parley demo --seed 11 --turns 12
       OLLAMA_HOST=http://127.0.0.1:11434 parley demo --model llama3.2:1b
     """
-    from parley.resolve import Overrides, find_scenario, resolve_file
+    from parley.library import find_scenario
+    from parley.resolve import Overrides, resolve_file
     from parley.whole_run import DEMO_TOKENS_PER_S, Wishes, whole_run
 
     offline = model is None

@@ -30,7 +30,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_personas(as_json: bool) -> None:
     """List the personas there are."""
-    from parley.resolve import Library
+    from parley.library import Library
 
     for name, persona in Library.open().personas.items():
         if as_json:
@@ -47,7 +47,7 @@ def show(name: str, as_json: bool) -> None:
     """Show one persona whole."""
     import yaml
 
-    from parley.resolve import Library
+    from parley.library import Library
     from utils.names import look_up
 
     persona = look_up(name, Library.open().personas, "persona")
@@ -67,13 +67,12 @@ def check(files: tuple[Path, ...]) -> None:
     Without FILES, checks every persona and prompt that can be found.
     """
     from bots.persona import check_file
-    from parley.resolve import folders
+    from parley.library import folders
     from utils.errors import ParleyError
     from utils.names import counted
 
     if not files:
-        kinds = ("personas", "prompts")
-        found = [folder for kind in kinds for folder in folders(kind, None)]
+        found = [*folders("personas", None), *folders("prompts", None)]
         files = tuple(path for folder in found for path in sorted(folder.glob("*.yaml")))
     problems = [problem for path in files for problem in check_file(path)]
     for problem in problems:

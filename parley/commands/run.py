@@ -42,7 +42,8 @@ def command(
       parley run debate --dry-run
     """
     from parley.dry_run import dry_run as show
-    from parley.resolve import Overrides, find_scenario, resolve_file
+    from parley.library import find_scenario
+    from parley.resolve import Overrides, resolve_file
     from parley.whole_run import Wishes, whole_run
 
     spec = resolve_file(find_scenario(scenario), Overrides(**changes, offline=offline))

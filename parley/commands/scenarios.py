@@ -30,7 +30,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_scenarios(as_json: bool) -> None:
     """List the scenarios there are."""
-    from parley.resolve import scenarios
+    from parley.library import scenarios
     from utils.scenario import load
 
     for name, path in scenarios().items():
@@ -44,8 +44,9 @@ def list_scenarios(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The resolved spec as one JSON object.")
 def show(scenario: str, as_json: bool) -> None:
     """Show a scenario resolved, with the origin of each value."""
+    from parley.library import find_scenario
     from parley.origins import with_origins
-    from parley.resolve import find_scenario, resolve_file
+    from parley.resolve import resolve_file
 
     path = find_scenario(scenario)
     spec = resolve_file(path)
@@ -59,7 +60,8 @@ def check(files: tuple[Path, ...]) -> None:
 
     Without FILES, checks every scenario that can be found by name.
     """
-    from parley.resolve import resolve_file, scenarios
+    from parley.library import scenarios
+    from parley.resolve import resolve_file
     from utils.errors import BadInput, ParleyError
     from utils.names import counted
 

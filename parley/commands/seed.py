@@ -29,7 +29,8 @@ def command(scenario: str, say: str | None, changes: dict[str, Any], as_json: bo
       parley seed --say "What do you owe a stranger?" --model llama3.2:1b
     """
     from parley import starting
-    from parley.resolve import Overrides, find_scenario, resolve_file
+    from parley.library import find_scenario
+    from parley.resolve import Overrides, resolve_file
 
     spec = resolve_file(find_scenario(scenario), Overrides(**changes, say=say))
     with opening.streams(opening.settings(), name="parley-seed") as streams:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from parley.library import find_scenario, scenarios
 from parley.origins import with_origins
-from parley.resolve import Overrides, find_scenario, resolve_file, scenarios
+from parley.resolve import Overrides, resolve_file
 from utils.errors import BadInput
 from utils.scenario import PLANNED, Scenario, load
 from utils.spec import EndSpec, MemorySpec, Spec
