@@ -38,16 +38,20 @@ def carry_out(
     stop: StopSignal,
     *,
     clock: Clock,
+    granted_ms: int,
     nonce: str,
     on_failed: Callable[[str], None],
 ) -> Outcome:
     """Ask the mind, with retries inside the allowance, and say what came of it.
 
     Args:
+        granted_ms: When the grant was read, by this clock: waiting for a thread is part
+            of the allowance.
         nonce: By which the input will be known.
         on_failed: Called with the record of every failed attempt, at once.
     """
     last: list[Attempt] = []
+    left_ms = max(1, task.request.allow_ms - (clock.now_ms() - granted_ms))
 
     def note(attempt: Attempt) -> None:
         last[:] = [attempt]
@@ -56,7 +60,7 @@ def carry_out(
 
     try:
         answer = answer_with_retries(
-            mind, task.request, stop, allow_ms=task.request.allow_ms, clock=clock, on_attempt=note
+            mind, task.request, stop, allow_ms=left_ms, clock=clock, on_attempt=note
         )
     except MindFailed as failure:
         if stop.is_set() or failure.kind == "cancelled":

@@ -215,14 +215,15 @@ class Host:
         seat.answering.clear()
         self.outbox.drop_answers(company.run, seat.bot.name, upto=grant.event.epoch - 1)
         stop = seat.answering[grant.event.epoch] = Stop()
+        granted_ms = self.clock.now_ms()
         task = company.prepare(self.name, seat, grant)
         mind = company.mind(seat.bot.model)
         if mind.waits:
-            self._pool.submit(self._work, task, mind, stop)
+            self._pool.submit(self._work, task, mind, stop, granted_ms)
         else:
-            self._work(task, mind, stop)
+            self._work(task, mind, stop, granted_ms)
 
-    def _work(self, task: Task, mind: Mind, stop: Stop) -> None:
+    def _work(self, task: Task, mind: Mind, stop: Stop, granted_ms: int) -> None:
         """Ask the mind and send what came of it. Runs in a thread when the mind waits."""
         run = task.sitting.run
         try:
@@ -231,6 +232,7 @@ class Host:
                 mind,
                 stop,
                 clock=self.clock,
+                granted_ms=granted_ms,
                 nonce=fresh_id(),
                 on_failed=lambda record: self.outbox.note(run, record),
             )

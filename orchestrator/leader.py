@@ -18,7 +18,7 @@ from orchestrator.routes import entries
 from orchestrator.rules import Rules
 from orchestrator.state import State
 from utils import keys
-from utils.errors import Conflict, Hole
+from utils.errors import BadEntry, Conflict, Hole
 from utils.journal import (
     MAX_COMMIT_BYTES,
     Consumed,
@@ -27,7 +27,7 @@ from utils.journal import (
     follow,
     sha256_of,
 )
-from utils.protocol import CallsCounted, HostLost, Notice, Observed, Started
+from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
 from utils.streams import Entry, Streams
 
@@ -215,6 +215,9 @@ class Leader:
     def _take(self, sealed: Sealed) -> None:
         """Take in a commit read from the journal."""
         follow(self._last, sealed)
+        began = next((one for one in sealed.commit.events if isinstance(one, Began)), None)
+        if began is not None and began.spec_sha256 != self._spec_sha256:
+            raise BadEntry(f"run {self.run}", "its spec is not the one it began with")
         after = engine.evolve(self.rules, self.state, sealed)
         self._advance(sealed, after, entries(self.state, after, sealed))
 

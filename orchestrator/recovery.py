@@ -8,6 +8,7 @@ from orchestrator.draft import Draft
 from orchestrator.floor import close_grant, revoke_all, revoked
 from orchestrator.rules import Rules
 from orchestrator.state import Seat, State
+from utils.journal import MAX_EVENTS
 from utils.protocol import (
     DeadlinePassed,
     Ended,
@@ -61,10 +62,13 @@ def pass_deadline(draft: Draft, notice: DeadlinePassed) -> None:
 
 
 def lose_host(draft: Draft, notice: HostLost) -> None:
-    """Take every bot of a lost host off its seat. Their grants wait for another host."""
-    for bot, seat in list(draft.state.seats.items()):
-        if seat.host == notice.host:
-            unseat(draft, bot, seat, "lost")
+    """Take the bots of a lost host off their seats. Their grants wait for another host.
+
+    As many as fit in a commit; while any are left, the host is noticed again.
+    """
+    lost = [(bot, seat) for bot, seat in draft.state.seats.items() if seat.host == notice.host]
+    for bot, seat in lost[: MAX_EVENTS // 2]:
+        unseat(draft, bot, seat, "lost")
 
 
 def unseat(draft: Draft, bot: str, seat: Seat, reason: str) -> None:

@@ -181,9 +181,10 @@ class Orchestrator:
 
     def _halt(self, run: str, why: str) -> None:
         log.error("run %s: halted: %s", run, why)
-        leader = Leader.open(self.streams, run)
-        self.led[run] = leader
-        leader.halt(why, self.time.now_ms())
+        with self._guard(run):
+            leader = Leader.open(self.streams, run)
+            self.led[run] = leader
+            leader.halt(why, self.time.now_ms())
 
     # --- work -------------------------------------------------------------------------
 

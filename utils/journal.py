@@ -219,7 +219,7 @@ def first_field(error: ValidationError) -> str:
 
 def _parse(raw: str) -> Input | Garbage:
     try:
-        return INPUT.validate_json(raw)
+        return INPUT.validate_json(raw, strict=True)
     except ValidationError as error:
         return Garbage(first_field(error)[:200])
 

@@ -64,6 +64,16 @@ def _named(value: Any) -> Any:
     return {"persona": value} if isinstance(value, str) else value
 
 
+def _placed(value: Any) -> Any:
+    """Let a world be its name, or its name with settings; no world takes any yet."""
+    if isinstance(value, dict) and len(value) == 1:
+        (name, settings) = next(iter(value.items()))
+        if name == "salon" and settings:
+            raise ValueError("must be 'salon' alone, which has no settings")
+        return name
+    return value
+
+
 def _windowed(value: Any) -> Any:
     """Let a memory be `none` alone."""
     return {"window": value} if isinstance(value, str) else value
@@ -123,7 +133,7 @@ class Scenario(_Grammar):
     about: Short = ""
     seed: int = Field(default=0, ge=-(2**63), lt=2**63)
     labels: dict[Name, Short] = {}
-    world: Name = "salon"
+    world: Annotated[Name, BeforeValidator(_placed)] = "salon"
     models: dict[Name, ModelSpec] = {"default": ModelSpec(model="llama3.2:1b")}
     bots: Annotated[Crowd | Bots, AfterValidator(_some)]
     channels: dict[Name, ChannelEntry] = {"main": ChannelEntry()}

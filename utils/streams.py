@@ -173,7 +173,7 @@ class Streams:
             return str(self._ask("XADD", key, "*", "b", body))
 
     def append_all(self, entries: Sequence[tuple[str, str]]) -> list[str]:
-        """Add entries to several streams in one MULTI: all of them, or none."""
+        """Add entries to several streams in one MULTI: none are seen before all are there."""
         adds = [("XADD", key, "*", "b", body) for key, body in entries]
         return [str(entry_id) for entry_id in self._ask_all(("MULTI",), *adds, ("EXEC",))[-1]]
 

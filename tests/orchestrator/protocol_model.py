@@ -1,8 +1,8 @@
-"""An explicit-state model of the protocol: every interleaving of a run with faults, to a bound.
+"""An explicit-state model of the protocol: a run with faults, every interleaving, to a bound.
 
 Two leaders lead at any time (a lease is liveness, so it is not here) and two hosts serve one
-bot. Hosts die; a request loses its reply, or its way, or arrives late; the server restarts
-without the end of what it wrote. `docs/model.md` says what is left out, and why.
+bot. Hosts die, requests arrive late and are made again, and the server restarts without the
+end of what it wrote. `docs/model.md` says what is left out, and why.
 
 A commit is known by a number that stands for its hash: it names the commit before it by
 number, so equal numbers are equal histories.
@@ -19,29 +19,30 @@ Mutant = Literal[
     "epoch alone as fence",
     "no consumed cursor",
     "no look back on reconnect",
-    "a divergence halts the run",
+    "a divergence is a hole",
     "the server's clock goes back",
 ]
+Author = tuple[int, int]  # a host, and which of its lives
 
 TURNS = 2
-Author = tuple[int, int]  # a host, and which of its lives
 
 
 class Input(NamedTuple):
-    """What a host says: `Joined` if it names no epoch, else `Proposed`. (author, number): nonce."""
+    """What a host says: `Joined` where it names no epoch, else `Proposed`."""
 
     author: Author
-    number: int
+    number: int  # with the author, the nonce
     epoch: int = 0
     grant: int = 0
     seat: int = 0
 
 
 class Letter(NamedTuple):
-    """An entry of the floor."""
+    """An entry of the floor. `after` counts the commits written before it."""
 
     id: int
     input: Input
+    after: int
 
 
 class Commit(NamedTuple):
@@ -54,7 +55,7 @@ class Commit(NamedTuple):
     given: Input | None = None  # none: a deadline passed
     why: str = ""  # why the input was rejected
     seated: int = 0
-    closed: int = 0  # an epoch: acted on where something is heard, revoked where nothing is
+    closed: int = 0  # an epoch: acted on where something is heard, else revoked
     heard: int = 0  # a turn; what was said is the input
     granted: int = 0
 
@@ -63,16 +64,20 @@ class Run(NamedTuple):
     """What a history folds to. `grant` is the commit that made the live grant, or 0."""
 
     cursor: int = 0
-    nonces: frozenset[tuple[Author, int]] = frozenset()
+    nonces: frozenset[tuple[object, ...]] = frozenset()
     seat: int = 0
     host: Author = (0, 0)
     turn: int = 1
     epoch: int = 0
     grant: int = 0
 
+    @property
+    def is_over(self) -> bool:
+        return self.turn > TURNS
+
 
 class Leader(NamedTuple):
-    """A leader: the last commit it holds, and one whose reply was lost."""
+    """A leader: the last commit it holds, and one it sent and had no reply to."""
 
     top: int
     unsure: int = 0
@@ -89,21 +94,23 @@ class Host(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """How often each thing may happen yet."""
+    """How often each thing may happen yet. `depth`: entries a server forgets at most."""
 
     crashes: int = 0
     cuts: int = 0
     losses: int = 0
     deadlines: int = 0
+    depth: int = 99
 
 
 class State(NamedTuple):
-    """Everything. `log` is the server's append-only file: commits and letters as written."""
+    """Everything. Journal and floor are the server's; requests under way are on the wire."""
 
-    log: tuple[int | Letter, ...]
+    journal: tuple[int, ...]
+    floor: tuple[Letter, ...]
     wire: tuple[int | Input, ...]
-    leaders: tuple[Leader, ...]
-    hosts: tuple[Host, ...]
+    leaders: tuple[Leader, Leader]
+    hosts: tuple[Host, Host]
     left: Budget
 
 
@@ -113,10 +120,11 @@ Step = tuple[str, State]
 class Model:
     """The rules, whole or with one of them broken."""
 
-    def __init__(self, budget: Budget, *, mutant: Mutant | None = None) -> None:
+    def __init__(self, budget: Budget, mutant: Mutant | None = None) -> None:
         self.budget, self.mutant = budget, mutant
         self.commits = [Commit(0, 0, 0)]
         self.runs = [Run()]
+        self.histories: list[tuple[int, ...]] = [()]
         self._numbers: dict[Commit, int] = {}
 
     # --- commits: hashed, folded, decided, compared -------------------------------------
@@ -127,246 +135,275 @@ class Model:
         if number == len(self.commits):
             self.commits.append(commit)
             self.runs.append(evolve(self.runs[commit.prev], commit, number))
+            self.histories.append((*self.histories[commit.prev], number))
         return number
-
-    def history(self, number: int) -> list[int]:
-        """List a commit and those it stands on, the last one first."""
-        found = []
-        while number:
-            found.append(number)
-            number = self.commits[number].prev
-        return found
 
     def decide(self, state: State, top: int, letter: Letter | None) -> int:
-        """Make the commit that follows; never one that was made before and is remembered."""
-        commit = self._following(top, letter)
-        number = self.hashed(commit)
-        if number < len(self.commits) - 1:
-            known = self.remembered(state)
-            while number in known:
+        """Make the commit that follows: never again one that somebody remembers."""
+        commit = follow(self.runs[top], letter, self.mutant)
+        commit = commit._replace(seq=self.commits[top].seq + 1, prev=top)
+        if commit in self._numbers:
+            known = self._remembered(state)
+            while self._numbers.get(commit) in known:
                 commit = commit._replace(at=commit.at + 1)
-                number = self.hashed(commit)
-        return number
+        return self.hashed(commit)
 
-    def remembered(self, state: State) -> set[int]:
-        """List the commits that anybody knows of, beside the journal."""
+    def _remembered(self, state: State) -> set[int]:
         tops = {item for item in state.wire if isinstance(item, int)}
-        for leader in state.leaders:
-            tops |= {leader.top, leader.unsure}
-        for host in state.hosts:
-            tops |= {*host.read, *(one.grant for one in host.sent)}
-        tops |= {item.input.grant for item in state.log if isinstance(item, Letter)}
-        return {one for top in tops for one in self.history(top)}
+        tops.update(number for leader in state.leaders for number in leader[:2])
+        tops.update(number for host in state.hosts for number in host.read)
+        tops.update(given.grant for host in state.hosts for given in host.sent)
+        tops.update(letter.input.grant for letter in state.floor)
+        return {one for top in tops for one in self.histories[top]}
 
-    def _following(self, top: int, letter: Letter | None) -> Commit:
-        """Tell what follows from a letter, or from a deadline that passed."""
-        run = self.runs[top]
-        commit = Commit(self.commits[top].seq + 1, top, 0, run.cursor)
-        if letter is None:
-            return commit._replace(closed=run.epoch, granted=run.epoch + 1)
-        given = letter.input
-        commit = commit._replace(cursor=letter.id, given=given)
-        if given[:2] in run.nonces and self.mutant != "no consumed cursor":
-            commit = commit._replace(why="duplicate")
-        elif run.turn > TURNS:
-            commit = commit._replace(why="ended")
-        elif not given.epoch:
-            first = 0 if run.grant else run.epoch + 1
-            commit = commit._replace(seated=run.seat + 1, granted=first)
-        elif not self._is_live(run, given):
-            commit = commit._replace(why="stale")
-        else:
-            following = run.epoch + 1 if run.turn < TURNS else 0
-            commit = commit._replace(closed=run.epoch, heard=run.turn, granted=following)
-        return commit
-
-    def _is_live(self, run: Run, given: Input) -> bool:
-        """Hold a proposal against the fence."""
-        whole = (given.grant, given.author, given.seat) == (run.grant, run.host, run.seat)
-        return given.epoch == run.epoch and (whole or self.mutant == "epoch alone as fence")
-
-    def fits(self, top: int, number: int) -> bool | None:
-        """Compare for the set: yes, no, or none where this very commit is there already."""
-        above, new = self.commits[top].seq, self.commits[number].seq
+    def fits(self, top: int, number: int) -> bool:
+        """Compare, for the set."""
+        commit, above = self.commits[number], self.commits[top]
         if self.mutant == "compare seq only":
-            return None if above == new else above == new - 1
-        if top == number:
-            return None
+            return commit.seq == above.seq + 1
         if self.mutant == "id greater than top":
-            return new > above
-        return self.commits[number].prev == top
+            return commit.seq > above.seq
+        return commit.prev == top
 
     # --- steps --------------------------------------------------------------------------
 
     def initial(self) -> State:
         began = self.hashed(Commit(1, 0, 0))
-        return State((began,), (), (Leader(began),) * 2, (Host(),) * 2, self.budget)
+        leader, host = Leader(began), Host()
+        return State((began,), (), (), (leader, leader), (host, host), self.budget)
 
     def steps(self, state: State) -> Iterator[Step]:
         """List what may happen next, in words; a fault begins with `!`."""
-        journal = [item for item in state.log if isinstance(item, int)]
         for place in 0, 1:
-            yield from self._lead(state, journal[-1], place)
-        for place in 0, 1:
-            yield from self._serve(state, journal, place)
+            yield from self._lead(state, place)
+            yield from self._serve(state, place)
         for item in state.wire:
-            wire = tuple(one for one in state.wire if one is not item)
+            rest = state._replace(wire=tuple(one for one in state.wire if one is not item))
             if isinstance(item, Input):
-                yield (
-                    f"{self.name(item)} arrives late",
-                    self._written(state, item)._replace(wire=wire),
-                )
+                yield f"{self.name(item)} arrives late", self._written(rest, item)
             else:
-                log = (*state.log, item) if self.fits(journal[-1], item) else state.log
-                yield f"{self.name(item)} arrives late", state._replace(log=log, wire=wire)
+                fits = self.fits(state.journal[-1], item)
+                journal = (*state.journal, item) if fits else state.journal
+                yield f"{self.name(item)} arrives late", rest._replace(journal=journal)
         if state.left.losses:
-            left = state.left._replace(losses=state.left.losses - 1)
-            hosts = tuple(host._replace(is_cut=bool(host.sent)) for host in state.hosts)
-            for kept in range(1, len(state.log)):
-                what = ", ".join(self.name(item) for item in state.log[kept:])
-                after = State(state.log[:kept], (), state.leaders, hosts, left)
-                yield f"! the server forgets {what}", after
+            yield from self._forget(state)
 
-    def _lead(self, state: State, top: int, place: int) -> Iterator[Step]:
-        leader, who = state.leaders[place], f"leader {place}"
+    def _forget(self, state: State) -> Iterator[Step]:
+        """Restart the server without its last entries, in the order they were written."""
+        journal, floor, lost = state.journal, state.floor, ""
+        left = spent(state.left, "losses")
+        hosts = tuple(host._replace(is_cut=bool(host.sent)) for host in state.hosts)
+        for _ in range(min(state.left.depth, len(journal) + len(floor) - 1)):
+            if floor and floor[-1].after == len(journal):
+                lost, floor = f"{self.name(floor[-1].input)}, {lost}", floor[:-1]
+            else:
+                lost, journal = f"{self.name(journal[-1])}, {lost}", journal[:-1]
+            yield (
+                f"! the server restarts without {lost[:-2]}",
+                State(journal, floor, (), state.leaders, (hosts[0], hosts[1]), left),
+            )
+
+    def _lead(self, state: State, place: int) -> Iterator[Step]:
+        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
         if leader.unsure or top != leader.top:
-            yield f"! {who} crashes and folds", with_leader(state, place, Leader(top))
-            yield from self._recover(state, top, place)
-        if leader.unsure:
-            return
+            yield f"! {who} crashes, and folds", with_leader(state, place, Leader(top))
+            yield from self._recover(state, place)
         run = self.runs[leader.top]
+        if leader.unsure or run.is_over:
+            return
         cursor = leader.cursor if self.mutant == "no consumed cursor" else run.cursor
-        letter = next((x for x in state.log if isinstance(x, Letter) and x.id > cursor), None)
+        letter = next((one for one in state.floor if one.id > cursor), None)
         if letter is not None:
-            yield from self._append(state, top, place, letter)
+            yield from self._append(state, place, letter)
         if run.grant and state.left.deadlines:
-            left = state.left._replace(deadlines=state.left.deadlines - 1)
-            yield from self._append(state._replace(left=left), top, place, None)
+            yield from self._append(state._replace(left=spent(state.left, "deadlines")), place, None)
 
-    def _append(self, state: State, top: int, place: int, letter: Letter | None) -> Iterator[Step]:
-        leader, who = state.leaders[place], f"leader {place}"
+    def _append(self, state: State, place: int, letter: Letter | None) -> Iterator[Step]:
+        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
         number = self.decide(state, leader.top, letter)
-        what, fits = self.name(number), self.fits(top, number)
-        if fits is False:
-            yield f"{who} is refused {what} and folds", with_leader(state, place, Leader(top))
-        else:
+        what = self.name(number)
+        if self.fits(top, number):
             cursor = letter.id if letter and self.mutant == "no consumed cursor" else leader.cursor
-            log = (*state.log, number) if fits else state.log
-            after = with_leader(state, place, Leader(number, 0, cursor))._replace(log=log)
-            yield f"{who} appends {what}", after
+            after = with_leader(state, place, Leader(number, 0, cursor))
+            yield f"{who} appends {what}", after._replace(journal=(*state.journal, number))
+        else:
+            yield f"{who} is refused {what}, and folds", with_leader(state, place, Leader(top))
         if state.left.cuts:
-            left = state.left._replace(cuts=state.left.cuts - 1)
-            cut = with_leader(state, place, leader._replace(unsure=number))._replace(left=left)
-            wire = (*state.wire, number)
-            yield f"! {who} sends {what} and is cut off", cut._replace(wire=wire)
+            cut = with_leader(state, place, leader._replace(unsure=number))
+            cut = cut._replace(wire=(*state.wire, number), left=spent(state.left, "cuts"))
+            yield f"! {who} is cut off while it appends {what}", cut
 
-    def _recover(self, state: State, top: int, place: int) -> Iterator[Step]:
-        leader, who = state.leaders[place], f"leader {place}"
-        held = self.history(leader.top)
+    def _recover(self, state: State, place: int) -> Iterator[Step]:
+        """Look what the server holds after a reconnect: all, less, or something else."""
+        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
+        held = self.histories[leader.top]
+        sure = leader._replace(unsure=0)
         if top == leader.unsure:
-            after = with_leader(state, place, leader._replace(top=top, unsure=0))
+            after = with_leader(state, place, sure._replace(top=top))
             yield f"{who} reconnects and finds {self.name(top)}", after
         elif top == leader.top:
-            yield f"{who} reconnects", with_leader(state, place, leader._replace(unsure=0))
+            yield f"{who} reconnects", with_leader(state, place, sure)
         elif top in held:
-            number = held[held.index(top) - 1]
-            after = with_leader(state, place, leader._replace(unsure=0))
-            yield f"{who} mends {self.name(number)}", after._replace(log=(*state.log, number))
+            number = held[held.index(top) + 1]
+            after = with_leader(state, place, sure)
+            yield f"{who} mends {self.name(number)}", after._replace(journal=(*state.journal, number))
         else:
             yield f"{who} reconnects and folds", with_leader(state, place, Leader(top))
 
-    def _serve(self, state: State, journal: list[int], place: int) -> Iterator[Step]:
-        host, who, left = state.hosts[place], f"host {place}", state.left
-        if left.crashes and host.sent:
+    def _serve(self, state: State, place: int) -> Iterator[Step]:
+        host, who = state.hosts[place], f"host {place}"
+        if state.left.crashes and host.sent:
             crashed = with_host(state, place, Host(host.life + 1))
-            yield f"! {who} crashes", crashed._replace(left=left._replace(crashes=left.crashes - 1))
+            yield f"! {who} crashes", crashed._replace(left=spent(state.left, "crashes"))
         if host.is_cut:
-            yield from self._reconnect(state, journal, place)
+            yield from self._reconnect(state, place)
             return
-        entry = self.unread(host, place, journal)
+        entry = self.unread(state, place)
         if entry:
             after = with_host(state, place, host._replace(read=(*host.read, entry)))
             yield f"{who} reads {self.name(entry)}", after
-        if not host.sent and (place == 0 or state.hosts[0] != Host()):
-            yield from self._say(state, place, Input((place, host.life), 1))
-        asked = self.asked(host, place)
-        if asked:
-            yield from self._say(state, place, asked)
+        given = self.to_say(state, place)
+        if given is not None:
+            said = with_host(state, place, host._replace(sent=(*host.sent, given)))
+            yield f"{who} sends {self.name(given)}", self._written(said, given)
+            if state.left.cuts:
+                cut = said._replace(wire=(*state.wire, given), left=spent(state.left, "cuts"))
+                cut = with_host(cut, place, said.hosts[place]._replace(is_cut=True))
+                yield f"! {who} is cut off while it sends {self.name(given)}", cut
 
-    def asked(self, host: Host, place: int) -> Input | None:
-        """Tell what a host has to answer, by what it has read."""
+    def to_say(self, state: State, place: int) -> Input | None:
+        """Tell what a host says next: that it joins, or the answer to a grant it read."""
+        host = state.hosts[place]
+        if not host.sent:
+            is_next = place == 0 or state.hosts[0] != Host()  # hosts are alike: one is first
+            is_over = self.runs[state.journal[-1]].is_over
+            return Input((place, host.life), 1) if is_next and not is_over else None
         view = self.runs[host.read[-1] if host.read else 0]
-        if view.host != (place, host.life) or not view.grant:
+        if not view.grant or view.host != (place, host.life):
             return None
-        if any(one.grant == view.grant for one in host.sent):
+        if any(given.grant == view.grant for given in host.sent):
             return None
         return Input(view.host, len(host.sent) + 1, view.epoch, view.grant, view.seat)
 
-    def unread(self, host: Host, place: int, journal: list[int]) -> int:
+    def unread(self, state: State, place: int) -> int:
         """Find the next entry of a host's inbox, or 0: what concerns it, after what it read."""
+        host = state.hosts[place]
         me = (place, host.life)
         position = self.commits[host.read[-1]].seq if host.read else 0
-        for one in journal:
-            commit = self.commits[one]
-            if commit.seq > position and host.sent:
-                before, after = self.runs[commit.prev], self.runs[one]
-                is_named = commit.given is not None and commit.given.author == me
-                if is_named or (me in (before.host, after.host) and after.seat and not commit.why):
-                    return one
+        for number in state.journal if host.sent else ():
+            commit = self.commits[number]
+            if commit.seq > position:
+                given, before = commit.given, self.runs[commit.prev]
+                if given and given.author == me:
+                    return number
+                if before.seat and before.host == me and not commit.why:
+                    return number
         return 0
 
-    def _say(self, state: State, place: int, given: Input) -> Iterator[Step]:
-        host, who, what = state.hosts[place], f"host {place}", self.name(given)
-        said = with_host(state, place, host._replace(sent=(*host.sent, given)))
-        yield f"{who} sends {what}", self._written(said, given)
-        if state.left.cuts:
-            cut = with_host(said, place, said.hosts[place]._replace(is_cut=True))
-            cut = cut._replace(left=state.left._replace(cuts=state.left.cuts - 1))
-            yield f"! {who} sends {what} and is cut off", cut._replace(wire=(*state.wire, given))
-
-    def _reconnect(self, state: State, journal: list[int], place: int) -> Iterator[Step]:
+    def _reconnect(self, state: State, place: int) -> Iterator[Step]:
+        """Look back; start over if what was read is gone, else say again what is waiting."""
         host, who = state.hosts[place], f"host {place}"
-        is_there = not host.read or host.read[-1] in journal
-        if not is_there and self.mutant != "no look back on reconnect":
+        is_gone = bool(host.read) and host.read[-1] not in state.journal
+        if is_gone and self.mutant != "no look back on reconnect":
             yield f"{who} looks back and starts over", with_host(state, place, Host(host.life + 1))
             return
         after = with_host(state, place, host._replace(is_cut=False))
         waiting = self.waiting(host)
         for given in waiting:
             after = self._written(after, given)
-        what = " and sends again " + ", ".join(map(self.name, waiting)) if waiting else ""
-        yield f"{who} reconnects{what}", after
+        again = ", ".join(map(self.name, waiting)) or "nothing"
+        yield f"{who} reconnects and sends {again} again", after
 
     def waiting(self, host: Host) -> list[Input]:
-        """List a host's letters that no commit it read names, and whose grant it saw no end of."""
-        named = {(c.given[:2] if c.given else 0) for c in (self.commits[one] for one in host.read)}
+        """List a host's letters that no entry it read names, and whose grant is not closed."""
+        named = {given[:2] for given in (self.commits[one].given for one in host.read) if given}
         view = self.runs[host.read[-1] if host.read else 0]
         return [
-            one
-            for one in host.sent
-            if one[:2] not in named and (not one.epoch or one.grant == view.grant)
+            given
+            for given in host.sent
+            if given[:2] not in named and given.grant in (0, view.grant)
         ]
 
     def _written(self, state: State, given: Input) -> State:
-        """Put an input on the floor, under an id above all that anybody remembers."""
-        known = [item.id for item in state.log if isinstance(item, Letter)]
+        """Put an input on the floor, under an id above every cursor that may count again."""
+        known = [letter.id for letter in state.floor]
         if self.mutant != "the server's clock goes back":
-            held = [item for item in (*state.log, *state.wire) if isinstance(item, int)]
-            held += [number for leader in state.leaders for number in leader[:2]]
-            held += [number for host in state.hosts for number in host.read]
-            known += [self.commits[number].cursor for number in held]
-        return state._replace(log=(*state.log, Letter(max(known, default=0) + 1, given)))
+            tops = {item for item in state.wire if isinstance(item, int)} | {state.journal[-1]}
+            tops.update(number for leader in state.leaders for number in leader[:2])
+            known += [self.runs[number].cursor for number in tops]
+        letter = Letter(max(known, default=0) + 1, given, len(state.journal))
+        return state._replace(floor=(*state.floor, letter))
 
-    def name(self, item: int | Letter | Input) -> str:
-        """Say what a commit, a letter or an input is."""
-        if isinstance(item, Letter):
-            item = item.input
+    def name(self, item: int | Input) -> str:
+        """Say what a commit or an input is."""
         if isinstance(item, Input):
             author = f"h{item.author[0]}" + "'" * item.author[1]
             return f"{author}'s answer to epoch {item.epoch}" if item.epoch else f"{author}'s join"
         commit = self.commits[item]
-        cause = self.name(commit.given) if commit.given else "deadline" if item > 1 else "began"
+        cause = self.name(commit.given) if commit.given else "a deadline"
         return f"commit {commit.seq} ({cause}{': ' + commit.why if commit.why else ''})"
+
+    # --- steps taken at once ------------------------------------------------------------
+
+    def settled(self, state: State) -> State:
+        """Take at once every step whose moment makes no difference to any other."""
+        while True:
+            state = self._leaders_settled(state)
+            if state.left.losses:
+                return state
+            state = self._readers_settled(state)
+            top = state.journal[-1]
+            if state.left.cuts or state.left.deadlines or self.runs[top].is_over or not state.floor:
+                return state
+            if state.leaders != (Leader(top), Leader(top)) or any(isinstance(x, int) for x in state.wire):
+                return state
+            number = self.decide(state, top, state.floor[0])
+            state = state._replace(journal=(*state.journal, number), leaders=(Leader(number), Leader(number)))
+
+    def _leaders_settled(self, state: State) -> State:
+        top = state.journal[-1]
+        leaders = []
+        for leader in state.leaders:
+            if leader.unsure not in state.wire:
+                leader = leader._replace(unsure=0)
+            if not leader.unsure and top not in self.histories[leader.top]:
+                leader = Leader(top)
+            leaders.append(leader)
+        if leaders[0] == leaders[1] and not leaders[0].unsure:
+            leaders[0] = Leader(top)
+        leaders.sort()
+        return state._replace(leaders=(leaders[0], leaders[1]))
+
+    def _readers_settled(self, state: State) -> State:
+        run = self.runs[state.journal[-1]]
+        for place in 0, 1:
+            host = state.hosts[place]
+            while not host.is_cut and host.sent and self.to_say(state, place) is None:
+                entry = self.unread(state, place)
+                if not entry:
+                    break
+                host = host._replace(read=(*host.read, entry))
+                state = with_host(state, place, host)
+        floor = tuple(letter._replace(after=0) for letter in state.floor if letter.id > run.cursor)
+        return state._replace(floor=() if run.is_over else floor)
+
+
+def follow(run: Run, letter: Letter | None, mutant: Mutant | None) -> Commit:
+    """Tell what follows from a letter, or from a deadline that passed."""
+    commit = Commit(0, 0, 0, run.cursor)
+    if letter is None:
+        return commit._replace(closed=run.epoch, granted=run.epoch + 1)
+    given = letter.input
+    commit = commit._replace(cursor=letter.id, given=given)
+    if given[:2] in run.nonces and mutant != "no consumed cursor":
+        return commit._replace(why="duplicate")
+    if not given.epoch:
+        return commit._replace(seated=run.seat + 1, granted=0 if run.grant else run.epoch + 1)
+    whole = (given.grant, given.author, given.seat) == (run.grant, run.host, run.seat)
+    if given.epoch != run.epoch or not (whole or mutant == "epoch alone as fence"):
+        return commit._replace(why="stale")
+    following = run.epoch + 1 if run.turn < TURNS else 0
+    return commit._replace(closed=run.epoch, heard=run.turn, granted=following)
 
 
 def evolve(run: Run, commit: Commit, number: int) -> Run:
@@ -383,11 +420,15 @@ def evolve(run: Run, commit: Commit, number: int) -> Run:
     )
 
 
+def spent(left: Budget, kind: str) -> Budget:
+    return left._replace(**{kind: getattr(left, kind) - 1})
+
+
 def with_leader(state: State, place: int, leader: Leader) -> State:
-    leaders = (leader, state.leaders[1]) if place == 0 else (state.leaders[0], leader)
-    return state._replace(leaders=leaders)
+    first, second = state.leaders
+    return state._replace(leaders=(first, leader) if place else (leader, second))
 
 
 def with_host(state: State, place: int, host: Host) -> State:
-    hosts = (host, state.hosts[1]) if place == 0 else (state.hosts[0], host)
-    return state._replace(hosts=hosts)
+    first, second = state.hosts
+    return state._replace(hosts=(first, host) if place else (host, second))

@@ -195,6 +195,14 @@ def test_a_run_whose_spec_cannot_be_read_is_not_led(spec: str | None, why: str) 
         Leader.open(court.streams, court.run)
 
 
+def test_a_run_whose_spec_was_changed_is_not_led() -> None:
+    court = Court().begin()
+    body = court.raw.get(keys.spec(court.run)).replace(b'"seed":7', b'"seed":8')
+    court.raw.set(keys.spec(court.run), body)
+    with pytest.raises(BadEntry, match="its spec is not the one it began with"):
+        Leader.open(court.streams, court.run)
+
+
 def test_a_journal_that_does_not_hold_together_is_not_led() -> None:
     court = Court().begin()
     court.talk(2)

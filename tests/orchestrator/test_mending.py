@@ -60,6 +60,20 @@ def test_a_hole_deeper_than_a_leader_keeps_halts_the_run_with_an_incident() -> N
     assert ended.detail == f"the server's journal ends at 20, mine at {KEPT_COMMITS + 52}"
 
 
+def test_a_server_that_forgot_even_the_spec_does_not_take_the_orchestrator_along() -> None:
+    court = Court()
+    court.now_ms = court.streams.time_ms()
+    a_long_journal(court.begin())
+    one = an_orchestrator(court.streams)
+    one.step(block_ms=0)
+    court.raw.flushall()
+    other = start(court.streams, spec_of())
+    court.streams.breaks = "at the read"
+    for _ in range(3):
+        one.step(block_ms=0)
+    assert list(one.led) == [other]
+
+
 def test_a_run_that_cannot_be_led_does_not_keep_an_orchestrator_from_the_others() -> None:
     court = Court()
     court.streams.register("newer", spec='{"parley": 2}', entry="{}", now_ms=1)
