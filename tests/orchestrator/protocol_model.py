@@ -216,7 +216,9 @@ class Model:
         if letter is not None:
             yield from self._append(state, place, letter)
         if run.grant and state.left.deadlines:
-            yield from self._append(state._replace(left=spent(state.left, "deadlines")), place, None)
+            yield from self._append(
+                state._replace(left=spent(state.left, "deadlines")), place, None
+            )
 
     def _append(self, state: State, place: int, letter: Letter | None) -> Iterator[Step]:
         leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
@@ -246,7 +248,10 @@ class Model:
         elif top in held:
             number = held[held.index(top) + 1]
             after = with_leader(state, place, sure)
-            yield f"{who} mends {self.name(number)}", after._replace(journal=(*state.journal, number))
+            yield (
+                f"{who} mends {self.name(number)}",
+                after._replace(journal=(*state.journal, number)),
+            )
         else:
             yield f"{who} reconnects and folds", with_leader(state, place, Leader(top))
 
@@ -355,24 +360,28 @@ class Model:
             top = state.journal[-1]
             if state.left.cuts or state.left.deadlines or self.runs[top].is_over or not state.floor:
                 return state
-            if state.leaders != (Leader(top), Leader(top)) or any(isinstance(x, int) for x in state.wire):
+            if state.leaders != (Leader(top), Leader(top)) or any(
+                isinstance(x, int) for x in state.wire
+            ):
                 return state
             number = self.decide(state, top, state.floor[0])
-            state = state._replace(journal=(*state.journal, number), leaders=(Leader(number), Leader(number)))
+            state = state._replace(
+                journal=(*state.journal, number), leaders=(Leader(number), Leader(number))
+            )
 
     def _leaders_settled(self, state: State) -> State:
         top = state.journal[-1]
-        leaders = []
-        for leader in state.leaders:
-            if leader.unsure not in state.wire:
-                leader = leader._replace(unsure=0)
-            if not leader.unsure and top not in self.histories[leader.top]:
-                leader = Leader(top)
-            leaders.append(leader)
-        if leaders[0] == leaders[1] and not leaders[0].unsure:
-            leaders[0] = Leader(top)
-        leaders.sort()
-        return state._replace(leaders=(leaders[0], leaders[1]))
+        held = [self.histories[leader.top] for leader in state.leaders]
+        first, second = (Leader(one[-1] if top in one else top) for one in held)
+        leaders = (Leader(top) if first == second else min(first, second), max(first, second))
+        wire = tuple(
+            item
+            for item in state.wire
+            if isinstance(item, Input)
+            or self.commits[item].prev == top
+            or any(top in one and self.commits[item].prev in one for one in held)
+        )
+        return state._replace(wire=wire, leaders=leaders)
 
     def _readers_settled(self, state: State) -> State:
         run = self.runs[state.journal[-1]]
