@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from bots.memory.seam import Recalled
@@ -148,4 +149,10 @@ def _ledger(
         else []
     )
     left_out = [Exposure(item=event.message_id, seen=False, why="budget") for event in dropped]
-    return (*older, *left_out, *(Exposure(item=event.message_id, seen=True) for event in kept))
+    return (*older, *left_out, *[_seen(event.message_id) for event in kept])
+
+
+@lru_cache(maxsize=4_096)
+def _seen(message_id: str) -> Exposure:
+    """Say that a message is in the prompt: of a window, all but the newest were before."""
+    return Exposure(item=message_id, seen=True)
