@@ -5,6 +5,7 @@ from __future__ import annotations
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Mind
+from bots.prompt import Framings
 from bots.seat import Seat
 from bots.task import Sitting, Task, prepare
 from utils import keys, plugins
@@ -52,7 +53,13 @@ class Company:
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""
         memory: Memory = plugins.find(MEMORIES, bot.memory.kind)(bot.memory)
-        seat = Seat(bot=bot, memory=memory, hearing=Hearing(bot.name), asked_ms=now_ms)
+        seat = Seat(
+            bot=bot,
+            memory=memory,
+            hearing=Hearing(bot.name),
+            framings=Framings(bot),
+            asked_ms=now_ms,
+        )
         self.seats[bot.name] = seat
         return seat
 
@@ -91,7 +98,7 @@ class Company:
             model=self.spec.models[seat.bot.model],
             displays=self.displays,
         )
-        return prepare(sitting, grant, seat.hearing, seat.memory)
+        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
 
     def close(self) -> None:
         """Stop all answers and let connections go."""
