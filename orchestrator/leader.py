@@ -189,18 +189,18 @@ class Leader:
         self, inputs: tuple[Consumed, ...], noticed: tuple[Notice, ...], now_ms: int
     ) -> bool:
         """Decide and append; false only when the commit would be too large."""
-        sealed = engine.compose(
+        made = engine.advance(
             self.rules,
             self.state,
             engine.Causes(inputs=inputs, noticed=noticed),
             at_ms=max(self.state.at_ms, now_ms),
             cursor=inputs[-1].id if inputs else self.state.cursor,
         )
-        if sealed is None:
+        if made is None:
             return True
+        sealed, after = made
         if inputs and len(sealed.body.encode()) > MAX_COMMIT_BYTES:
             return False
-        after = engine.evolve(self.rules, self.state, sealed)
         beside = entries(self.state, after, sealed)
         self._unsure = (sealed, after, beside)
         self._append(sealed, beside)
