@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Mind
@@ -16,6 +18,9 @@ from utils.streams import Entry, Streams
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
+
+PAGE = 1_000
+"""Most entries of a channel that are read at once."""
 
 
 class Company:
@@ -72,21 +77,29 @@ class Company:
         for entry in _in_order(read):
             seat.hearing.take(entry)
 
+    @property
+    def positions(self) -> Mapping[str, str]:
+        """The channels' streams, each with the id of the last entry heard."""
+        return self._after
+
+    def hear(self, read: list[Entry]) -> bool:
+        """Let every seat hear what was read after `positions`; whether it was all there is."""
+        for entry in read:
+            self._after[entry.key] = entry.id
+        for heard in _in_order(read):
+            for seat in self.seats.values():
+                seat.hearing.take(heard)
+        return len(read) < PAGE
+
     def listen(self, streams: Streams) -> None:
         """Read what the channels hold by now, for every seat at once.
 
-        Called when a seat is granted something and not before: a channel that many
-        hosts follow would otherwise wake them all at every word.
+        Called when a seat is granted something, by a host that has not read them with
+        its mail. Nobody waits for a channel: one that many hosts follow would wake them
+        all at every word.
         """
-        while self._after:
-            read = streams.read(self._after, count=1000)
-            for entry in read:
-                self._after[entry.key] = entry.id
-            for heard in _in_order(read):
-                for seat in self.seats.values():
-                    seat.hearing.take(heard)
-            if len(read) < 1000:
-                return
+        while self._after and not self.hear(streams.read(self._after, count=PAGE)):
+            pass
 
     def prepare(self, host: str, seat: Seat, grant: StandingGrant) -> Task:
         """Make the task of answering a grant."""

@@ -185,10 +185,25 @@ class Streams:
                 0 does not wait.
             count: Most entries a stream.
         """
-        block = ("BLOCK", min(block_ms, MAX_BLOCK_MS)) if block_ms > 0 else ()
         with _SPEAKING:
-            reply = self._ask("XREAD", "COUNT", count, *block, "STREAMS", *after, *after.values())
-        return [_entry(key, item) for key, items in reply or () for item in items]
+            return _entries(self._ask(*_xread(after, block_ms=block_ms, count=count)))
+
+    def read_then(
+        self, after: Mapping[str, str], then: Mapping[str, str], *, block_ms: int, count: int = 1000
+    ) -> tuple[list[Entry], list[Entry]]:
+        """Read some streams, waiting for them, and at once after that some others.
+
+        One round trip: the server begins the second read when the first is done.
+
+        Args:
+            after: As for `read`.
+            then: As `after`, for the second read, which does not wait.
+            block_ms, count: As for `read`.
+        """
+        first, second = self._ask_all(
+            _xread(after, block_ms=block_ms, count=count), _xread(then, block_ms=0, count=count)
+        )
+        return _entries(first), _entries(second)
 
     def range(self, key: str, *, after: str = "0-0", count: int = 1000) -> list[Entry]:
         """Read a stream on from an id, without waiting."""
@@ -372,7 +387,16 @@ class Tail:
         return self._after[key]
 
     def read(self, *, block_ms: int = 0, count: int = 1000) -> list[Entry]:
-        """Read what came, in all streams followed.
+        """Read what came, in all streams followed. Raises as `read_then`."""
+        return self.read_then({}, block_ms=block_ms, count=count)[0]
+
+    def read_then(
+        self, then: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
+    ) -> tuple[list[Entry], list[Entry]]:
+        """Read what came, in all streams followed, and then what other streams hold.
+
+        Args:
+            then: Streams that this tail does not follow, to the last id already read.
 
         Raises:
             Forgotten: After a reconnect the last entry read is not there any more, or
@@ -382,16 +406,19 @@ class Tail:
         try:
             if self._suspect:
                 self.look_back()
-            entries = self._streams.read(self._after, block_ms=block_ms, count=count)
+            if then:
+                read = self._streams.read_then(self._after, then, block_ms=block_ms, count=count)
+            else:
+                read = self._streams.read(self._after, block_ms=block_ms, count=count), []
             if self._streams.connects != self._connects:
                 self.look_back()  # it was another connection that read this
         except ServerGone:
             self._suspect = True
             raise
-        for entry in entries:
+        for entry in read[0]:
             self._after[entry.key] = entry.id
             self._seen[entry.key] = entry.fields
-        return entries
+        return read
 
     def look_back(self) -> None:
         """Check that the last entry read of each stream is still there, unchanged."""
@@ -409,6 +436,17 @@ def unseal_entry(entry: Entry) -> Sealed:
     """Read a journal entry as a commit. Raises `BadEntry`."""
     seq = int(entry.id.partition("-")[0])
     return unseal(seq, entry.body, entry.fields.get("h", ""))
+
+
+def _xread(after: Mapping[str, str], *, block_ms: int, count: int) -> tuple[str | int, ...]:
+    """Spell the command that reads what came after some ids, and may wait for it."""
+    block = ("BLOCK", min(block_ms, MAX_BLOCK_MS)) if block_ms > 0 else ()
+    return ("XREAD", "COUNT", count, *block, "STREAMS", *after, *after.values())
+
+
+def _entries(reply: Any) -> list[Entry]:
+    """Read what XREAD answered."""
+    return [_entry(key, item) for key, items in reply or () for item in items]
 
 
 def _entry(key: str, item: Any) -> Entry:
