@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Mind
+from bots.prompt import Framings
 from bots.seat import Seat
 from bots.task import Sitting, Task, prepare
 from utils import keys, plugins
@@ -15,6 +18,9 @@ from utils.streams import Entry, Streams
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
+
+PAGE = 1_000
+"""Most entries of a channel that are read at once."""
 
 
 class Company:
@@ -33,6 +39,7 @@ class Company:
         self._minds: dict[str, Mind] = {}
         self._ollama_host = ollama_host
         self._after: dict[str, str] = {}
+        self._last: dict[str, Entry] = {}
 
     def mind(self, model: str) -> Mind:
         """Find the mind behind a model's name, made and checked when first asked for.
@@ -52,7 +59,13 @@ class Company:
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""
         memory: Memory = plugins.find(MEMORIES, bot.memory.kind)(bot.memory)
-        seat = Seat(bot=bot, memory=memory, hearing=Hearing(bot.name), asked_ms=now_ms)
+        seat = Seat(
+            bot=bot,
+            memory=memory,
+            hearing=Hearing(bot.name),
+            framings=Framings(bot),
+            asked_ms=now_ms,
+        )
         self.seats[bot.name] = seat
         return seat
 
@@ -65,21 +78,39 @@ class Company:
         for entry in _in_order(read):
             seat.hearing.take(entry)
 
+    @property
+    def positions(self) -> Mapping[str, str]:
+        """The channels' streams, each with the id of the last entry heard."""
+        return self._after
+
+    def hear(self, read: list[Entry]) -> bool:
+        """Let every seat hear what was read after `positions`; whether it was all there is."""
+        for entry in read:
+            self._after[entry.key] = entry.id
+            self._last[entry.key] = entry
+        for heard in _in_order(read):
+            for seat in self.seats.values():
+                seat.hearing.take(heard)
+        return len(read) < PAGE
+
     def listen(self, streams: Streams) -> None:
         """Read what the channels hold by now, for every seat at once.
 
-        Called when a seat is granted something and not before: a channel that many
-        hosts follow would otherwise wake them all at every word.
+        Called when a seat is granted something, by a host that has not read them with
+        its mail. Nobody waits for a channel: one that many hosts follow would wake them
+        all at every word.
         """
-        while self._after:
-            read = streams.read(self._after, count=1000)
-            for entry in read:
-                self._after[entry.key] = entry.id
-            for heard in _in_order(read):
-                for seat in self.seats.values():
-                    seat.hearing.take(heard)
-            if len(read) < 1000:
-                return
+        while self._after and not self.hear(streams.read(self._after, count=PAGE)):
+            pass
+
+    def look_back(self, streams: Streams) -> None:
+        """After a reconnect: check that what was heard last is still there.
+
+        Raises:
+            Forgotten: It is not. What the seats have heard is to be read anew.
+        """
+        for entry in self._last.values():
+            streams.look_back(entry)
 
     def prepare(self, host: str, seat: Seat, grant: StandingGrant) -> Task:
         """Make the task of answering a grant."""
@@ -91,7 +122,7 @@ class Company:
             model=self.spec.models[seat.bot.model],
             displays=self.displays,
         )
-        return prepare(sitting, grant, seat.hearing, seat.memory)
+        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
 
     def close(self) -> None:
         """Stop all answers and let connections go."""

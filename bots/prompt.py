@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from bots.memory.seam import Recalled
@@ -45,12 +46,45 @@ class Place:
     members: Sequence[str]
 
 
-def build(bot: BotSpec, place: Place, recalled: Recalled, ask: Ask, *, room_tokens: int) -> Prompt:
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """A bot's prompt template filled in for one place: who it is, and what to do."""
+
+    bot: BotSpec
+    place: Place
+    system: str
+    ask: str
+
+
+class Framings:
+    """One bot's framings, the last of each channel: written anew when who is there changed."""
+
+    def __init__(self, bot: BotSpec) -> None:
+        self._bot = bot
+        self._last: dict[str, Framing] = {}
+
+    def at(self, place: Place) -> Framing:
+        """Give the framing for a place."""
+        framing = self._last.get(place.channel)
+        if framing is None or framing.place != place:
+            framing = self._last[place.channel] = frame(self._bot, place)
+        return framing
+
+
+def frame(bot: BotSpec, place: Place) -> Framing:
+    """Fill in the bot's template."""
+    name = place.displays[bot.name]
+    others = [place.displays[member] for member in place.members if member != bot.name]
+    values = placeholders(bot.persona, name=name, others=others, channel=place.channel)
+    system, ask = render(bot.prompt.system, values), render(bot.prompt.ask, values)
+    return Framing(bot=bot, place=place, system=system, ask=ask)
+
+
+def build(framing: Framing, recalled: Recalled, ask: Ask, *, room_tokens: int) -> Prompt:
     """Write the prompt for one turn.
 
     Args:
-        bot: Who is asked.
-        place: Where, and among whom.
+        framing: Who is asked, where, and how it is told.
         recalled: What its memory gives, oldest first.
         ask: What is asked.
         room_tokens: What the prompt may take, in tokens as we estimate them. The
@@ -62,16 +96,13 @@ def build(bot: BotSpec, place: Place, recalled: Recalled, ask: Ask, *, room_toke
         and one for what the memory left out, which names the newest such message and
         stands for it and all older ones.
     """
-    name = place.displays[bot.name]
-    others = [place.displays[member] for member in place.members if member != bot.name]
-    values = placeholders(bot.persona, name=name, others=others, channel=place.channel)
-    system = render(bot.prompt.system, values)
-    asked = "\n\n".join(filter(None, (render(bot.prompt.ask, values), _asked(ask))))
+    bot, displays, system = framing.bot, framing.place.displays, framing.system
+    asked = "\n\n".join(filter(None, (framing.ask, _asked(ask))))
     room = room_tokens - estimate_tokens(system + asked) - 2 * MESSAGE_TOKENS
     kept = _fitting(recalled.messages, room)
     dropped = recalled.messages[: len(recalled.messages) - len(kept)]
     tagged = bot.memory.scope == "all"
-    chat = _chat(bot.name, place.displays, kept, tagged=tagged)
+    chat = _chat(bot.name, displays, kept, tagged=tagged)
     head = (ChatMessage(role="system", content=system),) if system else ()
     return Prompt(
         messages=(*head, *_with_ask(chat, asked)), exposures=_ledger(recalled, kept, dropped)
@@ -148,4 +179,10 @@ def _ledger(
         else []
     )
     left_out = [Exposure(item=event.message_id, seen=False, why="budget") for event in dropped]
-    return (*older, *left_out, *(Exposure(item=event.message_id, seen=True) for event in kept))
+    return (*older, *left_out, *[_seen(event.message_id) for event in kept])
+
+
+@lru_cache(maxsize=4_096)
+def _seen(message_id: str) -> Exposure:
+    """Say that a message is in the prompt: of a window, all but the newest were before."""
+    return Exposure(item=message_id, seen=True)

@@ -1,8 +1,8 @@
 """The host's process: takes seats, answers grants, lets go in order.
 
 One thread reads and decides; minds that wait are asked in threads of a pool, and send
-their answers themselves. A host blocks on its inboxes alone, and reads channels only
-when one of its bots is granted something.
+their answers themselves. A host blocks on its inboxes alone, and reads channels when it
+has mail: a word in a channel wakes nobody.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from bots.agent import carry_out
-from bots.company import Company
+from bots.company import PAGE, Company
 from bots.minds.seam import Mind
 from bots.minds.stop import Stop
 from bots.outbox import Outbox
@@ -95,8 +95,7 @@ class Host:
             if not self._connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep()
-            for entry in self._tail.read(block_ms=min(block_ms, max(1, self.lease_ms // 3))):
-                self._take(entry)
+            self._read(min(block_ms, max(1, self.lease_ms // 3)))
             self._pause_ms = FIRST_PAUSE_MS
         except Forgotten as forgotten:
             log.warning("%s; taking seats anew", forgotten)
@@ -127,6 +126,8 @@ class Host:
         """After a (re)connect: look back, and say again what nobody has taken in."""
         self.time.sample()
         self._tail.look_back()
+        for company in self.places.companies.values():
+            company.look_back(self.streams)
         self.outbox.resend()
         if not self.places.companies:
             top = self.streams.top(keys.RUNS)
@@ -154,7 +155,20 @@ class Host:
 
     # --- the inbox ----------------------------------------------------------------------
 
-    def _take(self, entry: Entry) -> None:
+    def _read(self, block_ms: int) -> None:
+        """Wait for mail. A host of one run has its channels read in the same round trip."""
+        companies = list(self.places.companies.values())
+        if len(companies) != 1:
+            for entry in self._tail.read(block_ms=block_ms):
+                self._take(entry)
+            return
+        positions = companies[0].positions
+        mail, heard = self._tail.read_then(positions, block_ms=block_ms, count=PAGE)
+        has_heard_all = companies[0].hear(heard)
+        for entry in mail:
+            self._take(entry, has_heard_all=has_heard_all)
+
+    def _take(self, entry: Entry, *, has_heard_all: bool = False) -> None:
         if entry.key == keys.RUNS:
             self._kept_ms = LONG_AGO_MS
             return
@@ -168,7 +182,7 @@ class Host:
         self.outbox.acknowledge(mail.nonces)
         for event in mail.events:
             self._note(company, event)
-        if mail.standing:
+        if mail.standing and not has_heard_all:
             company.listen(self.streams)
         for grant in mail.standing:
             self._answer(company, grant)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.stop import Stop
+from bots.prompt import Framings
 from utils.spec import BotSpec
 
 
@@ -23,6 +24,7 @@ class Seat:
     bot: BotSpec
     memory: Memory
     hearing: Hearing
+    framings: Framings
     asked_ms: int
     number: int = 0
     answering: dict[int, Stop] = field(default_factory=dict)

@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -71,9 +72,9 @@ def said(text: str, *, display: str, others: Sequence[str], max_chars: int) -> S
     cuts = [("think", thought) for thought in thoughts]
     unsayable = "".join(_UNSAYABLE.findall(text))
     text = _UNSAYABLE.sub("", text)
-    own = re.match(rf"(?:{_MARGIN}{re.escape(display)}{_COLON}\s*+)+", text, re.IGNORECASE)
+    own = _own_name(display).match(text)
     begin = own.end() if own and display else 0
-    other = _first_line_of(others, text[begin:])
+    other = _first_line_of(tuple(others), text[begin:])
     end = len(text) if other is None else begin + other
     kept = text[begin:end]
     bare = kept.strip()
@@ -153,16 +154,26 @@ def _without_thoughts(text: str) -> tuple[str, list[str]]:
     return kept + text[done:], thoughts
 
 
-def _first_line_of(others: Sequence[str], text: str) -> int | None:
+@lru_cache(maxsize=512)
+def _own_name(display: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{_MARGIN}{re.escape(display)}{_COLON}\s*+)+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=512)
+def _another(others: tuple[str, ...]) -> re.Pattern[str] | None:
+    names = "|".join(re.escape(name) for name in others if name)
+    return re.compile(rf"{_MARGIN}(?:{names}){_COLON}", re.IGNORECASE) if names else None
+
+
+def _first_line_of(others: tuple[str, ...], text: str) -> int | None:
     """Find where the first line begins that has another's name and a colon in front.
 
     A line ends at whatever a screen or a parser may take for its end.
     """
-    names = "|".join(re.escape(name) for name in others if name)
-    begins = re.compile(rf"{_MARGIN}(?:{names}){_COLON}", re.IGNORECASE)
+    begins = _another(others)
     start = 0
-    for line in text.splitlines(keepends=True) if names else ():
-        if begins.match(line):
+    for line in text.splitlines(keepends=True) if begins else ():
+        if begins and begins.match(line):
             return start
         start += len(line)
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Request
-from bots.prompt import Place, Prompt, build
+from bots.prompt import Framings, Place, Prompt, build
 from utils.mail import StandingGrant
 from utils.spec import BotSpec, ModelSpec, Option
 
@@ -50,14 +50,17 @@ class Task:
     others: tuple[str, ...]
 
 
-def prepare(sitting: Sitting, grant: StandingGrant, hearing: Hearing, memory: Memory) -> Task:
+def prepare(
+    sitting: Sitting, grant: StandingGrant, hearing: Hearing, memory: Memory, framings: Framings
+) -> Task:
     """Recall and write the prompt, from what was heard up to the grant's commit."""
     event, bot, displays = grant.event, sitting.bot, sitting.displays
     members = hearing.members.get(event.channel, (bot.name,))
     recalled = memory.recall(hearing.latest(upto=grant.seq), event.channel)
     options = options_for(bot, sitting.model)
     place = Place(channel=event.channel, displays=displays, members=members)
-    prompt = build(bot, place, recalled, event.ask, room_tokens=room_tokens(options))
+    room = room_tokens(options)
+    prompt = build(framings.at(place), recalled, event.ask, room_tokens=room)
     others = tuple(displays[member] for member in members if member != bot.name)
     request = Request(
         bot=bot.name,

@@ -61,6 +61,10 @@ def decide(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> list[Ev
         The events of the next commit, in order: at least one for every input. Empty
         when what was noticed has become void, such as the deadline of a closed grant.
     """
+    return _draft(rules, state, causes, at_ms=at_ms).events
+
+
+def _draft(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> Draft:
     draft = Draft(rules, state, at_ms=at_ms)
     for consumed in causes.inputs:
         arrived = parse(consumed)
@@ -73,7 +77,7 @@ def decide(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> list[Ev
     recovery.gather(draft)
     recovery.end_when_done(draft)
     floor.open_turns(draft)
-    return draft.events
+    return draft
 
 
 def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
@@ -86,17 +90,7 @@ def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
     for consumed in commit.inputs:
         if consumed.author:
             nonces = remember(nonces, consumed.author, consumed.nonce)
-    after = after._replace(
-        seq=commit.seq,
-        sha256=sealed.sha256,
-        at_ms=commit.at_ms,
-        cursor=commit.cursor,
-        nonces=nonces,
-        floors={name: _fenced(at, sealed) for name, at in after.floors.items()},
-    )
-    top = f"{commit.seq}:{sealed.sha256}"
-    named = dict.fromkeys(targets(state, after, commit), top)
-    return after._replace(tops={**state.tops, **named}) if named else after
+    return _sealed(state, after._replace(nonces=nonces), sealed)
 
 
 def compose(
@@ -107,10 +101,21 @@ def compose(
     A verifier calls this with a commit's own inputs, notices, time and cursor, and
     must get the same bytes.
     """
-    events = decide(rules, state, causes, at_ms=at_ms)
-    if not events:
+    made = advance(rules, state, causes, at_ms=at_ms, cursor=cursor)
+    return made and made[0]
+
+
+def advance(
+    rules: Rules, state: State, causes: Causes, *, at_ms: int, cursor: str
+) -> tuple[Sealed, State] | None:
+    """Compose a commit, and give the state it leads to: what `evolve` makes of it.
+
+    Not by `evolve`, which would apply again what was applied while it was decided.
+    """
+    draft = _draft(rules, state, causes, at_ms=at_ms)
+    if not draft.events:
         return None
-    return seal(
+    sealed = seal(
         Commit(
             seq=state.seq + 1,
             prev=state.sha256,
@@ -118,9 +123,25 @@ def compose(
             cursor=cursor,
             inputs=causes.inputs,
             noticed=causes.noticed,
-            events=tuple(events),
+            events=tuple(draft.events),
         )
     )
+    return sealed, _sealed(state, draft.state, sealed)
+
+
+def _sealed(before: State, after: State, sealed: Sealed) -> State:
+    """Note in the state that the events led to which commit they are now in."""
+    commit = sealed.commit
+    after = after._replace(
+        seq=commit.seq,
+        sha256=sealed.sha256,
+        at_ms=commit.at_ms,
+        cursor=commit.cursor,
+        floors={name: _fenced(at, sealed) for name, at in after.floors.items()},
+    )
+    top = f"{commit.seq}:{sealed.sha256}"
+    named = dict.fromkeys(targets(before, after, commit), top)
+    return after._replace(tops={**before.tops, **named}) if named else after
 
 
 def _notice(draft: Draft, notice: Notice) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms
@@ -26,6 +26,7 @@ from utils.journal import (
     consume,
     follow,
     sha256_of,
+    unseal,
 )
 from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
@@ -35,11 +36,16 @@ KEPT_COMMITS = 10_000
 """Commits a leader keeps to mend the journal of a server that forgot its tail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A commit as it was written, with the entries that went beside it."""
+class Kept(NamedTuple):
+    """A commit as it was written, with the entries that went beside it.
 
-    sealed: Sealed
+    Strings only: ten thousand commits as models are a million objects, which Python's
+    garbage collector would go through again and again.
+    """
+
+    seq: int
+    sha256: str
+    body: str
     beside: dict[str, str]
 
 
@@ -189,18 +195,18 @@ class Leader:
         self, inputs: tuple[Consumed, ...], noticed: tuple[Notice, ...], now_ms: int
     ) -> bool:
         """Decide and append; false only when the commit would be too large."""
-        sealed = engine.compose(
+        made = engine.advance(
             self.rules,
             self.state,
             engine.Causes(inputs=inputs, noticed=noticed),
             at_ms=max(self.state.at_ms, now_ms),
             cursor=inputs[-1].id if inputs else self.state.cursor,
         )
-        if sealed is None:
+        if made is None:
             return True
+        sealed, after = made
         if inputs and len(sealed.body.encode()) > MAX_COMMIT_BYTES:
             return False
-        after = engine.evolve(self.rules, self.state, sealed)
         beside = entries(self.state, after, sealed)
         self._unsure = (sealed, after, beside)
         self._append(sealed, beside)
@@ -225,16 +231,16 @@ class Leader:
         if after.phase == "ended" and self.state.phase != "ended":
             self.ended_at_ms = sealed.commit.at_ms
         self.state, self._last = after, sealed
-        self._kept.append(Kept(sealed=sealed, beside=beside))
+        self._kept.append(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
 
     def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
         """Append again what a restarted server forgot, from commit `seq` on."""
-        kept = [one for one in self._kept if one.sealed.seq > seq]
-        first = kept[0].sealed if kept else None
+        kept = [one for one in self._kept if one.seq > seq]
+        first = unseal(kept[0].seq, kept[0].body, kept[0].sha256) if kept else None
         if first is None or first.seq != seq + 1 or (seq and first.commit.prev != sha256):
             raise Hole(f"the server's journal ends at {seq}, mine at {self.state.seq}")
         for one in kept:
-            self._append(one.sealed, one.beside)
+            self._append(unseal(one.seq, one.body, one.sha256), one.beside)
         detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
         self._commit((), (Observed(name="mended", detail=detail),), now_ms)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from orchestrator.draft import Draft
 from orchestrator.floor import close_grant, revoke_all, revoked
@@ -22,22 +23,30 @@ from utils.protocol import (
 )
 from worlds import seam
 
+# Looked at several times a turn, and nearly never due: made once.
+GATHER, MINUTES, SILENCE = (
+    TimerRang(timer="gather"),
+    TimerRang(timer="minutes"),
+    TimerRang(timer="silence"),
+)
+_deadline = lru_cache(maxsize=1_024)(lambda epoch: DeadlinePassed(epoch=epoch))
+
 
 def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
     """List everything that happens by itself, with the journal time it is due at."""
     spec = rules.spec
     if state.phase == "gathering":
-        yield state.began_ms + round(spec.floor.gather_s * 1000), TimerRang(timer="gather")
+        yield state.began_ms + round(spec.floor.gather_s * 1000), GATHER
     if state.phase in ("gathering", "running"):
         if spec.end.minutes is not None:
-            yield state.began_ms + round(spec.end.minutes * 60_000), TimerRang(timer="minutes")
+            yield state.began_ms + round(spec.end.minutes * 60_000), MINUTES
         silence_ms = round(spec.end.silence_minutes * 60_000)
-        yield state.acted_ms + silence_ms, TimerRang(timer="silence")
+        yield state.acted_ms + silence_ms, SILENCE
         wake_ms = rules.world.wake_ms(state.world)
         if wake_ms is not None:
             yield state.began_ms + wake_ms, WakeDue(world_ms=wake_ms)
         for grant in state.live():
-            yield grant.event.deadline_ms, DeadlinePassed(epoch=grant.event.epoch)
+            yield grant.event.deadline_ms, _deadline(grant.event.epoch)
 
 
 def next_due_ms(rules: Rules, state: State) -> int | None:

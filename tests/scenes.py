@@ -180,13 +180,15 @@ class Table:
         }
 
     def _step(self, causes: engine.Causes) -> list[Any]:
-        sealed = engine.compose(
+        made = engine.advance(
             self.rules, self.state, causes, at_ms=self.now_ms, cursor=self._cursor
         )
-        if sealed is None:
+        if made is None:
             return []
+        sealed, after = made
+        assert after == engine.evolve(self.rules, self.state, sealed)
         self.journal.append(sealed)
-        self.state = engine.evolve(self.rules, self.state, sealed)
+        self.state = after
         return list(sealed.commit.events)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
@@ -217,7 +218,9 @@ def first_field(error: ValidationError) -> str:
     return f"field {place}" if place else "not a JSON object"
 
 
+@lru_cache(maxsize=MAX_INPUTS)
 def _parse(raw: str) -> Input | Garbage:
+    """Parse an input: once when it is consumed, and no more when it is decided upon."""
     try:
         return INPUT.validate_json(raw, strict=True)
     except ValidationError as error:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, cast
@@ -126,7 +125,7 @@ class Streams:
         For what happens at every turn. redis-py's client around the same connection
         takes as long again, for hooks and shapes of replies that nobody here asks for.
         """
-        self._line.send_command(*command)
+        self._line.send_packed_command((_packed(command),))
         return self._line.read_response()
 
     def _ask_all(self, *commands: tuple[str | int, ...]) -> list[Any]:
@@ -136,8 +135,8 @@ class Streams:
             StreamError: The server refused one of them. A MULTI did nothing then, unless
                 what was refused is what a key holds: the others are done.
         """
-        with _speaking():
-            self._line.send_packed_command(self._line.pack_commands(commands))
+        with _SPEAKING:
+            self._line.send_packed_command((b"".join(map(_packed, commands)),))
             replies = [self._reply() for _ in commands]
             for reply in replies:
                 for one in reply if isinstance(reply, list) else [reply]:
@@ -156,20 +155,20 @@ class Streams:
 
     def time_ms(self) -> int:
         """Ask the server's clock, milliseconds since 1970."""
-        with _speaking():
+        with _SPEAKING:
             seconds, micros = self._redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
     def info(self) -> dict[str, object]:
         """Read INFO, as redis-py parses it."""
-        with _speaking():
+        with _SPEAKING:
             return dict(self._redis.info())
 
     # --- reading and writing --------------------------------------------------------
 
     def append(self, key: str, body: str) -> str:
         """Add one entry and return its id."""
-        with _speaking():
+        with _SPEAKING:
             return str(self._ask("XADD", key, "*", "b", body))
 
     def append_all(self, entries: Sequence[tuple[str, str]]) -> list[str]:
@@ -188,14 +187,29 @@ class Streams:
                 0 does not wait.
             count: Most entries a stream.
         """
-        block = ("BLOCK", min(block_ms, MAX_BLOCK_MS)) if block_ms > 0 else ()
-        with _speaking():
-            reply = self._ask("XREAD", "COUNT", count, *block, "STREAMS", *after, *after.values())
-        return [_entry(key, item) for key, items in reply or () for item in items]
+        with _SPEAKING:
+            return _entries(self._ask(*_xread(after, block_ms=block_ms, count=count)))
+
+    def read_then(
+        self, after: Mapping[str, str], then: Mapping[str, str], *, block_ms: int, count: int = 1000
+    ) -> tuple[list[Entry], list[Entry]]:
+        """Read some streams, waiting for them, and at once after that some others.
+
+        One round trip: the server begins the second read when the first is done.
+
+        Args:
+            after: As for `read`.
+            then: As `after`, for the second read, which does not wait.
+            block_ms, count: As for `read`.
+        """
+        first, second = self._ask_all(
+            _xread(after, block_ms=block_ms, count=count), _xread(then, block_ms=0, count=count)
+        )
+        return _entries(first), _entries(second)
 
     def range(self, key: str, *, after: str = "0-0", count: int = 1000) -> list[Entry]:
         """Read a stream on from an id, without waiting."""
-        with _speaking():
+        with _SPEAKING:
             items = self._redis.xrange(key, min=f"({after}", max="+", count=count)
         return [_entry(key, item) for item in items]
 
@@ -203,7 +217,7 @@ class Streams:
         """Read a whole stream, page by page, up to and including an id."""
         last = "0-0"
         while True:
-            with _speaking():
+            with _SPEAKING:
                 items = self._redis.xrange(key, min=f"({last}", max=upto, count=page)
             yield from (_entry(key, item) for item in items)
             if len(items) < page:
@@ -212,13 +226,20 @@ class Streams:
 
     def top(self, key: str) -> Entry | None:
         """Read a stream's last entry, if there is one."""
-        with _speaking():
+        with _SPEAKING:
             items = self._redis.xrevrange(key, count=1)
         return _entry(key, items[0]) if items else None
 
+    def look_back(self, entry: Entry) -> None:
+        """Check that an entry read before is still there, unchanged. Raises `Forgotten`."""
+        with _SPEAKING:
+            found = self._redis.xrange(entry.key, min=entry.id, max=entry.id)
+        if not found or found[0][1] != entry.fields:
+            raise Forgotten(f"{entry.key}: the server no longer holds entry {entry.id}")
+
     def count(self, key: str) -> int:
         """Count a stream's entries."""
-        with _speaking():
+        with _SPEAKING:
             return int(self._redis.xlen(key))
 
     def tally(self, key: str) -> tuple[int, str]:
@@ -230,7 +251,7 @@ class Streams:
     def drop(self, unwanted: Sequence[str]) -> None:
         """Delete keys that can be made again, such as the inboxes of a closed run."""
         if unwanted:
-            with _speaking():
+            with _SPEAKING:
                 self._redis.delete(*unwanted)
 
     # --- the journal ----------------------------------------------------------------
@@ -252,7 +273,7 @@ class Streams:
         names = (keys.journal(run), *targets)
         before = sealed.commit.prev
         args = (str(sealed.seq), before, sealed.sha256, sealed.body, *targets.values())
-        with _speaking():
+        with _SPEAKING:
             try:
                 reply = self._ask("EVALSHA", self._commit_sha1, len(names), *names, *args)
             except redis.exceptions.NoScriptError:
@@ -277,7 +298,7 @@ class Streams:
 
     def take_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:
         """Take a lease if nobody holds it; whether it was taken."""
-        with _speaking():
+        with _SPEAKING:
             return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
 
     def renew_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:
@@ -293,14 +314,14 @@ class Streams:
 
     def release_lease(self, key: str, owner: str) -> None:
         """Let a lease go, if it is still the owner's."""
-        with _speaking():
+        with _SPEAKING:
             self._ask("EVAL", _RELEASE, 1, key, owner)
 
     def lease_owners(self, lease_keys: Sequence[str]) -> list[str | None]:
         """Say who holds each lease, none for a free one."""
         if not lease_keys:
             return []
-        with _speaking():
+        with _SPEAKING:
             return cast("list[str | None]", self._redis.mget(list(lease_keys)))
 
     def announce(self, host: str, *, until_ms: int) -> None:
@@ -313,18 +334,18 @@ class Streams:
 
     def withdraw(self, host: str) -> None:
         """Say that a host is gone."""
-        with _speaking():
+        with _SPEAKING:
             self._redis.zrem(keys.HOSTS, host)
 
     def presences(self) -> dict[str, int]:
         """Read every host's presence: when it lapses, server ms."""
-        with _speaking():
+        with _SPEAKING:
             pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
         return {pair[0]: int(pair[1]) for pair in pairs}
 
     def register(self, run: str, *, spec: str, entry: str, now_ms: int) -> bool:
         """Write a new run's spec and its place in the registry; false if the id is taken."""
-        with _speaking():
+        with _SPEAKING:
             if not self._redis.set(keys.spec(run), spec, nx=True):
                 return False
         listed = ("ZADD", keys.LIVE, now_ms, run)
@@ -333,17 +354,17 @@ class Streams:
 
     def spec(self, run: str) -> str | None:
         """Read a run's resolved scenario; none when there is no such run."""
-        with _speaking():
+        with _SPEAKING:
             return cast("str | None", self._redis.get(keys.spec(run)))
 
     def live_runs(self) -> list[str]:
         """List the runs that want a leader, the earliest started first."""
-        with _speaking():
+        with _SPEAKING:
             return [str(run) for run in self._redis.zrange(keys.LIVE, 0, -1)]
 
     def retire(self, run: str) -> None:
         """Take a run off the live list."""
-        with _speaking():
+        with _SPEAKING:
             self._redis.zrem(keys.LIVE, run)
 
 
@@ -376,7 +397,16 @@ class Tail:
         return self._after[key]
 
     def read(self, *, block_ms: int = 0, count: int = 1000) -> list[Entry]:
-        """Read what came, in all streams followed.
+        """Read what came, in all streams followed. Raises as `read_then`."""
+        return self.read_then({}, block_ms=block_ms, count=count)[0]
+
+    def read_then(
+        self, then: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
+    ) -> tuple[list[Entry], list[Entry]]:
+        """Read what came, in all streams followed, and then what other streams hold.
+
+        Args:
+            then: Streams that this tail does not follow, to the last id already read.
 
         Raises:
             Forgotten: After a reconnect the last entry read is not there any more, or
@@ -386,25 +416,24 @@ class Tail:
         try:
             if self._suspect:
                 self.look_back()
-            entries = self._streams.read(self._after, block_ms=block_ms, count=count)
+            if then:
+                read = self._streams.read_then(self._after, then, block_ms=block_ms, count=count)
+            else:
+                read = self._streams.read(self._after, block_ms=block_ms, count=count), []
             if self._streams.connects != self._connects:
                 self.look_back()  # it was another connection that read this
         except ServerGone:
             self._suspect = True
             raise
-        for entry in entries:
+        for entry in read[0]:
             self._after[entry.key] = entry.id
             self._seen[entry.key] = entry.fields
-        return entries
+        return read
 
     def look_back(self) -> None:
         """Check that the last entry read of each stream is still there, unchanged."""
         for key, fields in self._seen.items():
-            entry_id = self._after[key]
-            with _speaking():
-                found = self._streams._redis.xrange(key, min=entry_id, max=entry_id)
-            if not found or found[0][1] != fields:
-                raise Forgotten(f"{key}: the server no longer holds entry {entry_id}")
+            self._streams.look_back(Entry(key=key, id=self._after[key], fields=fields))
         self._connects = self._streams.connects
         self._suspect = False
 
@@ -415,6 +444,17 @@ def unseal_entry(entry: Entry) -> Sealed:
     return unseal(seq, entry.body, entry.fields.get("h", ""))
 
 
+def _xread(after: Mapping[str, str], *, block_ms: int, count: int) -> tuple[str | int, ...]:
+    """Spell the command that reads what came after some ids, and may wait for it."""
+    block = ("BLOCK", min(block_ms, MAX_BLOCK_MS)) if block_ms > 0 else ()
+    return ("XREAD", "COUNT", count, *block, "STREAMS", *after, *after.values())
+
+
+def _entries(reply: Any) -> list[Entry]:
+    """Read what XREAD answered."""
+    return [_entry(key, item) for key, items in reply or () for item in items]
+
+
 def _entry(key: str, item: Any) -> Entry:
     """Read an entry, its fields as redis-py's client gives them or as the server does."""
     fields = item[1] or {}
@@ -423,14 +463,36 @@ def _entry(key: str, item: Any) -> Entry:
     return Entry(key=key, id=item[0], fields=fields)
 
 
-@contextmanager
-def _speaking() -> Iterator[None]:
-    """Translate redis-py's errors into ours, each with its own words."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
-        raise ServerGone(f"the Redis server does not answer: {error}") from error
-    except redis.ReadOnlyError as error:
-        raise ServerGone(f"the Redis server is read-only: {error}") from error
-    except redis.RedisError as error:
-        raise StreamError(f"Redis refused: {error}") from error
+def _packed(command: Sequence[str | int]) -> bytes:
+    r"""Write a command as it goes over the line, whole, to be sent at one stroke.
+
+    redis-py's own packer takes several times as long, and cuts what is over 6,000 bytes,
+    as the record of a call is, into pieces that are sent one by one.
+
+    Example:
+        >>> _packed(("GET", "tea"))
+        b'*2\r\n$3\r\nGET\r\n$3\r\ntea\r\n'
+    """
+    words = [str(word).encode("utf-8", "surrogateescape") for word in command]
+    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(w), w) for w in words])
+
+
+class _Speaking:
+    """Translates redis-py's errors into ours, each with its own words.
+
+    A class without state: a generator in its place takes four times as long, at every turn.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError | redis.BusyLoadingError):
+            raise ServerGone(f"the Redis server does not answer: {error}") from error
+        if isinstance(error, redis.ReadOnlyError):
+            raise ServerGone(f"the Redis server is read-only: {error}") from error
+        if isinstance(error, redis.RedisError):
+            raise StreamError(f"Redis refused: {error}") from error
+
+
+_SPEAKING = _Speaking()

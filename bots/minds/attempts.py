@@ -73,6 +73,10 @@ def answer_with_retries(
             longer wanted before an attempt began.
     """
     trying = _Trying(mind, request, stop, clock, on_attempt, clock.now_ms() + allow_ms)
+    try:
+        return trying.once()  # nearly always all there is: no machinery before it is needed
+    except MindFailed as failure:
+        trying.first = failure
     retrying = Retrying(
         retry=trying.may_help,
         wait=trying.wait_s,
@@ -80,7 +84,7 @@ def answer_with_retries(
         sleep=lambda seconds: (pause or pause_unless_stopped)(seconds, stop),
         reraise=True,
     )
-    return retrying(trying.once)
+    return retrying(trying.again)
 
 
 def pause_unless_stopped(seconds: float, stop: StopSignal) -> None:
@@ -102,6 +106,14 @@ class _Trying:
     deadline_ms: int
     number: int = 0
     timeouts: int = 0
+    first: MindFailed | None = None
+
+    def again(self) -> Answer:
+        """Fail as the first attempt did, to have it judged; from then on, try."""
+        failure, self.first = self.first, None
+        if failure is not None:
+            raise failure
+        return self.once()
 
     def once(self) -> Answer:
         if self.stop.is_set():

@@ -165,3 +165,20 @@ def test_garbage_on_a_live_floor_is_rejected_and_the_run_goes_on() -> None:
     whys = Counter(event.why for event in happened(journal, "rejected"))
     assert whys == {"garbage": 5}
     assert len(transcript(journal)) == 13
+
+
+def test_a_host_whose_server_forgot_the_last_words_takes_its_seats_anew() -> None:
+    with fake_swarm() as swarm:
+        orchestrator = swarm.orchestrator()
+        host = swarm.host(3)
+        run = swarm.seed(spec_of(turns=30))
+        swarm.until(lambda: run in orchestrator.led and orchestrator.led[run].state.turns >= 10)
+        channel = keys.channel(run, "main")
+        heard = host.places.companies[run].positions[channel]
+        swarm.streams._redis.xdel(channel, heard)
+        host._connected = False  # as after a broken connection
+        before = {bot: seat.number for bot, seat in host.places.companies[run].seats.items()}
+        journal = swarm.finish(run)
+    seats = {event.bot: event.seat for event in happened(journal, "seated")}
+    assert all(seats[bot] > number for bot, number in before.items())
+    assert [line[1] for line in transcript(journal)] == list(range(31))

@@ -18,7 +18,7 @@ import fakeredis
 import pytest
 import redis
 
-from tests.swarm import FakeStreams
+from tests.swarm import FakeStreams, fake_streams
 from utils import keys
 from utils.clock import fresh_id, wait_until
 from utils.errors import Conflict, Forgotten, ServerGone
@@ -291,3 +291,32 @@ def test_a_commit_whose_reply_was_lost_is_mine_when_it_is_sent_again(wire: Wire)
             streams.commit(run, a_commit("fire"), beside)
         assert list(streams.journal(run)) == [a_commit("flood")]
         assert streams.count(keys.channel(run, "tea")) == 1
+
+
+def test_other_streams_are_read_right_after_those_waited_for() -> None:
+    streams = fake_streams()
+    tail = a_tail(streams, "inbox")
+    said = streams.append("channel", "a word")
+    mail = streams.append("inbox", "a grant")
+    read, then = tail.read_then({"channel": "0-0"})
+    assert [entry.id for entry in read] == [mail]
+    assert [(entry.key, entry.id) for entry in then] == [("channel", said)]
+    assert tail.read_then({"channel": said}) == ([], [])
+
+
+def test_a_word_in_another_stream_does_not_end_the_wait(real_server: str) -> None:
+    with closing(Streams(real_server)) as streams, closing(Streams(real_server)) as other:
+        inbox, channel = fresh_id(), fresh_id()
+        tail = Tail(streams)
+        tail.follow(inbox)
+
+        def write() -> None:
+            other.append(channel, "a word")
+            other.append(inbox, "a grant")
+
+        writer = Thread(target=write)
+        writer.start()
+        read, then = tail.read_then({channel: "0-0"}, block_ms=2_000)
+        writer.join()
+    assert bodies(read) == ["a grant"]
+    assert bodies(then) == ["a word"]
