@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bots.memory.seam import Recalled
-from bots.prompt import Place, Prompt, build
+from bots.prompt import Place, Prompt, build, frame
 from bots.task import options_for, room_tokens
 from bots.tokens import MESSAGE_TOKENS, estimate_tokens
 from utils.printable import printable
@@ -46,9 +46,9 @@ def first_prompt(spec: Spec, channel: ChannelSpec, bot: BotSpec) -> Prompt:
         text=channel.opening,
     )
     heard = (opening,) if channel.opening else ()
+    place = Place(channel=channel.name, displays=spec.displays(), members=channel.members)
     return build(
-        bot,
-        Place(channel=channel.name, displays=spec.displays(), members=channel.members),
+        frame(bot, place),
         Recalled(heard),
         AskSay(max_chars=spec.floor.max_chars),
         room_tokens=room_tokens(options_for(bot, spec.models[bot.model])),
