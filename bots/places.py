@@ -69,16 +69,23 @@ class Places:
                     lost += 1
         return not lost
 
-    def find(self) -> None:
-        """Take free seats of live runs, as many as there is room for."""
-        live = self.streams.live_runs()
-        self.is_over = self.only is not None and self.only not in live
+    def find(self) -> list[str]:
+        """Take free seats of live runs, as many as there is room for.
+
+        Returns:
+            The runs that are closed by now, and served no more.
+        """
+        live = self.streams.open_runs(self.only)
+        self.is_over = self.only is not None and not live
+        closed = [run for run in self.companies if run not in live]
+        for run in closed:
+            self.give_up(run)
         for run in live if self.room() > 0 else ():
-            is_for_us = self.only in (None, run)
-            if is_for_us and self._refused.get(run, 0) <= self.clock.now_ms():
+            if self._refused.get(run, 0) <= self.clock.now_ms():
                 company = self._company(run)
                 if company is not None:
                     self._take(company)
+        return closed
 
     def room(self) -> int:
         """Tell how many more seats this host may take."""
@@ -113,11 +120,15 @@ class Places:
 
     def start_over(self) -> None:
         """Give all seats up without a word: the server lost what we had read."""
-        for run, company in list(self.companies.items()):
-            for seat in list(company.seats.values()):
-                self.streams.release_lease(keys.seat(run, seat.bot.name), self.name)
-            self.outbox.drop_run(run)
-            self.drop(run)
+        for run in list(self.companies):
+            self.give_up(run)
+
+    def give_up(self, run: str) -> None:
+        """Serve a run no more, without a word to it."""
+        for bot in self.companies[run].seats:
+            self.streams.release_lease(keys.seat(run, bot), self.name)
+        self.outbox.drop_run(run)
+        self.drop(run)
 
     def _company(self, run: str) -> Company | None:
         """Get to know a run; none when it cannot be served, now or ever."""

@@ -8,6 +8,7 @@ has mail: a word in a channel wakes nobody.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bots.agent import carry_out
@@ -83,9 +84,18 @@ class Host:
         """Ask the loop to end after this step; safe from a signal handler."""
         self._stopping = True
 
-    def run(self, *, until_closed: bool = False) -> None:
-        """Work until told to stop, or until the one run is closed; then let every seat go."""
-        while not self._stopping and not (until_closed and self.places.is_over):
+    def run(
+        self, *, until_closed: bool = False, is_abandoned: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Work until told to stop, or until the one run is closed; then let every seat go.
+
+        Args:
+            until_closed: Leave when the one run is closed.
+            is_abandoned: Asked between two steps: leave when nobody needs this process.
+        """
+        while not self._stopping and not is_abandoned():
+            if until_closed and self.places.is_over:
+                break
             self.step()
         self.leave()
 
@@ -142,7 +152,8 @@ class Host:
         self._kept_ms = self.clock.now_ms()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()
-        self.places.find()
+        for run in self.places.find():
+            self._tail.forget(keys.inbox(run, self.name))
 
     def _follow(self, run: str) -> None:
         key = keys.inbox(run, self.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,9 +71,18 @@ class Orchestrator:
         """Ask the loop to end after this step; safe from a signal handler."""
         self._stopping = True
 
-    def run(self, *, until_closed: bool = False) -> None:
-        """Work until told to stop, or until the one run is closed."""
-        while not self._stopping and not (until_closed and self.only in self.closed):
+    def run(
+        self, *, until_closed: bool = False, is_abandoned: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Work until told to stop, or until the one run is closed.
+
+        Args:
+            until_closed: Leave when the one run is closed.
+            is_abandoned: Asked between two steps: leave when nobody needs this process.
+        """
+        while not self._stopping and not is_abandoned():
+            if until_closed and self.only in self.closed:
+                break
             self.step()
         self.hand_over()
 
@@ -128,10 +137,9 @@ class Orchestrator:
         self._done.leases_ms = self.clock.now_ms()
         for run in list(self.led):
             self._renew(run)
-        live = self.streams.live_runs()
         if self.clock.now_ms() >= self._patience_ms:
-            for run in live:
-                if run not in self.led and run not in self._broken and self.only in (None, run):
+            for run in self.streams.open_runs(self.only):
+                if run not in self.led and run not in self._broken:
                     self._try_to_lead(run)
 
     def _renew(self, run: str) -> None:

@@ -90,6 +90,9 @@ def main(args: Sequence[str] | None = None) -> None:
         code = root.main(args=args, prog_name="parley", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
     except click.UsageError as error:
         command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
         _fail(f"{command}: {error.format_message()}" if command else error.format_message(), 2)

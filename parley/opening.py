@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """Read this process's settings from its environment."""
     return Settings.from_env(os.environ)
+
+
+def abandoned(is_child: bool) -> Callable[[], bool]:
+    """Make the question whether whoever started this process is gone.
+
+    Only for processes of one run, which `parley run` starts and means to stop: killed, it
+    cannot. A process that a person started goes on without its shell.
+    """
+    parent = os.getppid()
+    return lambda: is_child and os.getppid() != parent
 
 
 @contextmanager

@@ -25,8 +25,12 @@ class Registered(Frozen):
     started_ms: int
 
 
-def start(streams: Streams, spec: Spec) -> str:
+def start(streams: Streams, spec: Spec, *, reserved: bool = False) -> str:
     """Write the spec and register the run; whoever orchestrates takes it from there.
+
+    Args:
+        reserved: Leave it to processes that are told its id: a swarm that happens to be
+            up asks other models at another place.
 
     Returns:
         The run's id: the scenario's name and eight hexadecimal digits.
@@ -45,7 +49,9 @@ def start(streams: Streams, spec: Spec) -> str:
             labels=spec.labels,
             started_ms=now_ms,
         )
-        if streams.register(run, spec=body, entry=entry.model_dump_json(), now_ms=now_ms):
+        if streams.register(
+            run, spec=body, entry=entry.model_dump_json(), now_ms=now_ms, reserved=reserved
+        ):
             return run
     raise BadInput("no run id is free")
 
@@ -82,7 +88,8 @@ def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
             mind.preflight()
         finally:
             mind.close()
-        lines.append(f"{name}: {model.mind} {model.model}".rstrip())
+        asked = f" {model.model} at {at.host}" if model.mind == "ollama" else ""
+        lines.append(f"{name}: {model.mind}{asked}")
     return lines
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -59,8 +62,9 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     Raises:
         ParleyError: Something was missing, or the run found something wrong.
     """
-    if wishes.out is not None and wishes.out.exists():
-        raise BadInput("there is something already", where=str(wishes.out), mend="name another")
+    _check_out(wishes.out or Path("datasets"), may_exist=wishes.out is None)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # in order, as after Ctrl-C
     here = opening.settings()
     with ExitStack() as stack:
         if wishes.offline:
@@ -71,9 +75,9 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
         launcher = Launcher(env=_environment(here, streams), logs=logs)
         stack.callback(launcher.stop)
-        run = starting.start(streams, spec)
+        run = starting.start(streams, spec, reserved=True)
         if not wishes.as_json:
-            _say_what_runs(spec, run, models, here)
+            _say_what_runs(spec, run, models)
         launch(launcher, spec, run, seats=wishes.seats)
         interrupted = _follow(streams, run, launcher, wishes)
         exported = _export(streams, run, wishes)
@@ -82,6 +86,15 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
         raise click.exceptions.Exit(130)
     if not exported.rows.get("messages"):
         raise ParleyError("nothing was said in the whole run; see tables/incidents.csv")
+
+
+def _check_out(out: Path, *, may_exist: bool) -> None:
+    """Refuse, before anything runs, a folder that could not be written after it."""
+    if out.exists() and not may_exist:
+        raise BadInput("there is something already", where=str(out), mend="name another")
+    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise BadInput(f"cannot be written: {there}", where="--out", mend="name another")
 
 
 def launch(launcher: Launcher, spec: Spec, run: str, *, seats: int | None) -> None:
@@ -129,7 +142,9 @@ def _follow(streams: Streams, run: str, launcher: Launcher, wishes: Wishes) -> b
             stop=lambda: False,
             on_idle=lambda: launcher.check(finished_is_fine=True),
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError) as why:
+        if isinstance(why, BrokenPipeError):  # nobody reads on, as after `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         click.echo("interrupted: ending the run and writing what there is", err=True)
         starting.stop(streams, run, why="interrupted")
         if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
@@ -144,12 +159,12 @@ def _export(streams: Streams, run: str, wishes: Wishes) -> Exported:
     return export_run(streams, run, wishes.out or Path("datasets") / run)
 
 
-def _say_what_runs(spec: Spec, run: str, models: list[str], here: Settings) -> None:
+def _say_what_runs(spec: Spec, run: str, models: list[str]) -> None:
     click.echo(f"run {run}: {spec.about or spec.scenario}")
-    asks_server = any(model.mind == "ollama" for model in spec.models.values())
     for line in models:
-        click.echo(f"model {line}" + (f" at {here.ollama_host}" if asks_server else ""))
-    if any(model.model == OFFLINE_MODEL for model in spec.models.values()):
+        click.echo(f"model {line}")
+    asked = [model for model in spec.models.values() if model.mind == "ollama"]
+    if any(model.model == OFFLINE_MODEL for model in asked):
         click.echo("parley-offline is a phrase grammar with Ollama's API, not a language model")
 
 

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `parley:runs` | stream | whoever starts a run | registry: run id, spec hash, labels |
 | `parley:live` | sorted set | starter, leader | runs that want a leader; score: start |
+| `parley:reserved` | sorted set | starter, leader | live runs left to processes told to |
 | `parley:{run}:spec` | string | the starter, once | the resolved scenario, immutable |
 | `parley:{run}:floor` | stream | hosts, people | inputs, each with author and nonce |
 | `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 RUNS = "parley:runs"
 LIVE = "parley:live"
+RESERVED = "parley:reserved"
 HOSTS = "parley:hosts"
 
 

@@ -343,13 +343,21 @@ class Streams:
             pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
         return {pair[0]: int(pair[1]) for pair in pairs}
 
-    def register(self, run: str, *, spec: str, entry: str, now_ms: int) -> bool:
-        """Write a new run's spec and its place in the registry; false if the id is taken."""
+    def register(
+        self, run: str, *, spec: str, entry: str, now_ms: int, reserved: bool = False
+    ) -> bool:
+        """Write a new run's spec and its place in the registry; false if the id is taken.
+
+        Args:
+            reserved: Leave the run to orchestrators and hosts that are told its id.
+        """
         with _SPEAKING:
             if not self._redis.set(keys.spec(run), spec, nx=True):
                 return False
         listed = ("ZADD", keys.LIVE, now_ms, run)
-        self._ask_all(("MULTI",), listed, ("XADD", keys.RUNS, "*", "b", entry), ("EXEC",))
+        kept = [("ZADD", keys.RESERVED, now_ms, run)] if reserved else []
+        added = ("XADD", keys.RUNS, "*", "b", entry)
+        self._ask_all(("MULTI",), *kept, listed, added, ("EXEC",))
         return True
 
     def spec(self, run: str) -> str | None:
@@ -362,10 +370,20 @@ class Streams:
         with _SPEAKING:
             return [str(run) for run in self._redis.zrange(keys.LIVE, 0, -1)]
 
+    def open_runs(self, only: str | None = None) -> list[str]:
+        """List the live runs that a process may lead or serve: one, or all not reserved."""
+        live = self.live_runs()
+        if only is not None:
+            return [run for run in live if run == only]
+        with _SPEAKING:
+            reserved = set(self._redis.zrange(keys.RESERVED, 0, -1))
+        return [run for run in live if run not in reserved]
+
     def retire(self, run: str) -> None:
         """Take a run off the live list."""
         with _SPEAKING:
             self._redis.zrem(keys.LIVE, run)
+            self._redis.zrem(keys.RESERVED, run)
 
 
 class Tail:

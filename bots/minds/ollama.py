@@ -8,6 +8,7 @@ tried twice in here, and every failure is a `MindFailed`: see `bots.minds.failur
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ OFFLINE_FAMILY = "parley-offline"
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, *UNREADABLE)
 
 MAX_COUNT = 2**53
+
+_USERINFO = re.compile(r"//[^/@]*@")
+"""What must not come into a record of a server's address: who asks, and a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,7 @@ class OllamaMind:
         maker = OFFLINE_FAMILY if is_offline else "ollama"
         number = version.removeprefix(maker).lstrip("-/ ")
         return _About(
-            server=well_formed(f"{maker} {number}"),
+            server=well_formed(f"{maker} {number} at {_USERINFO.sub('//', self._host)}"),
             digest=well_formed(digests[0] or ""),
             language_model=not is_offline,
         )

@@ -56,4 +56,4 @@ def command(places: int, run_id: str | None, until_closed: bool, quiet: bool) ->
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        process.run(until_closed=until_closed)
+        process.run(until_closed=until_closed, is_abandoned=opening.abandoned(until_closed))

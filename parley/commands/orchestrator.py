@@ -46,4 +46,4 @@ def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        process.run(until_closed=until_closed)
+        process.run(until_closed=until_closed, is_abandoned=opening.abandoned(until_closed))

@@ -1,4 +1,4 @@
-"""An explicit-state model of the protocol: a run with faults, every interleaving, to a bound.
+"""An explicit-state model of the protocol: what may happen next, in every state of a run.
 
 Two leaders lead at any time (a lease is liveness, so it is not here) and two hosts serve one
 bot. Hosts die, requests arrive late and are made again, and the server restarts without the
@@ -24,8 +24,6 @@ Mutant = Literal[
 ]
 Author = tuple[int, int]  # a host, and which of its lives
 
-TURNS = 2
-
 
 class Input(NamedTuple):
     """What a host says: `Joined` where it names no epoch, else `Proposed`."""
@@ -50,7 +48,7 @@ class Commit(NamedTuple):
 
     seq: int
     prev: int
-    at: int  # stands for `at_ms`: what is decided again is another commit
+    at: int = 0  # stands for `at_ms`: what is decided again is another commit
     cursor: int = 0
     given: Input | None = None  # none: a deadline passed
     why: str = ""  # why the input was rejected
@@ -70,10 +68,11 @@ class Run(NamedTuple):
     turn: int = 1
     epoch: int = 0
     grant: int = 0
+    turns: int = 0
 
     @property
     def is_over(self) -> bool:
-        return self.turn > TURNS
+        return self.turn > self.turns
 
 
 class Leader(NamedTuple):
@@ -94,13 +93,15 @@ class Host(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """How often each thing may happen yet. `depth`: entries a server forgets at most."""
+    """How often each thing may happen yet; entries forgotten at once, at most; hosts; turns."""
 
     crashes: int = 0
     cuts: int = 0
     losses: int = 0
     deadlines: int = 0
     depth: int = 99
+    hosts: int = 2
+    turns: int = 2
 
 
 class State(NamedTuple):
@@ -121,11 +122,13 @@ class Model:
     """The rules, whole or with one of them broken."""
 
     def __init__(self, budget: Budget, mutant: Mutant | None = None) -> None:
-        self.budget, self.mutant = budget, mutant
-        self.commits = [Commit(0, 0, 0)]
-        self.runs = [Run()]
+        self.mutant = mutant
+        self.commits = [Commit(0, 0)]
+        self.runs = [Run(turns=budget.turns)]
         self.histories: list[tuple[int, ...]] = [()]
         self._numbers: dict[Commit, int] = {}
+        leader = Leader(self.hashed(Commit(1, 0)))
+        self.initial = State((leader.top,), (), (), (leader, leader), (Host(), Host()), budget)
 
     # --- commits: hashed, folded, decided, compared -------------------------------------
 
@@ -154,37 +157,33 @@ class Model:
         tops.update(number for host in state.hosts for number in host.read)
         tops.update(given.grant for host in state.hosts for given in host.sent)
         tops.update(letter.input.grant for letter in state.floor)
-        return {one for top in tops for one in self.histories[top]}
+        return {number for top in tops for number in self.histories[top]}
 
     def fits(self, top: int, number: int) -> bool:
         """Compare, for the set."""
-        commit, above = self.commits[number], self.commits[top]
+        above, new = self.commits[top].seq, self.commits[number].seq
         if self.mutant == "compare seq only":
-            return commit.seq == above.seq + 1
+            return new == above + 1
         if self.mutant == "id greater than top":
-            return commit.seq > above.seq
-        return commit.prev == top
+            return new > above
+        return self.commits[number].prev == top
 
     # --- steps --------------------------------------------------------------------------
 
-    def initial(self) -> State:
-        began = self.hashed(Commit(1, 0, 0))
-        leader, host = Leader(began), Host()
-        return State((began,), (), (), (leader, leader), (host, host), self.budget)
-
     def steps(self, state: State) -> Iterator[Step]:
         """List what may happen next, in words; a fault begins with `!`."""
-        for place in 0, 1:
+        for place in range(1 if state.leaders[0] == state.leaders[1] else 2):
             yield from self._lead(state, place)
+        for place in 0, 1:
             yield from self._serve(state, place)
         for item in state.wire:
-            rest = state._replace(wire=tuple(one for one in state.wire if one is not item))
+            rest = state._replace(wire=tuple(other for other in state.wire if other is not item))
             if isinstance(item, Input):
-                yield f"{self.name(item)} arrives late", self._written(rest, item)
+                yield f"{self.name(item)} arrives", self._written(rest, item)
+            elif self.fits(state.journal[-1], item):
+                yield f"{self.name(item)} arrives", written(rest, item)
             else:
-                fits = self.fits(state.journal[-1], item)
-                journal = (*state.journal, item) if fits else state.journal
-                yield f"{self.name(item)} arrives late", rest._replace(journal=journal)
+                yield f"{self.name(item)} arrives and is refused", rest
         if state.left.losses:
             yield from self._forget(state)
 
@@ -192,149 +191,148 @@ class Model:
         """Restart the server without its last entries, in the order they were written."""
         journal, floor, lost = state.journal, state.floor, ""
         left = spent(state.left, "losses")
-        hosts = tuple(host._replace(is_cut=bool(host.sent)) for host in state.hosts)
+        first, second = (host._replace(is_cut=bool(host.sent)) for host in state.hosts)
         for _ in range(min(state.left.depth, len(journal) + len(floor) - 1)):
             if floor and floor[-1].after == len(journal):
-                lost, floor = f"{self.name(floor[-1].input)}, {lost}", floor[:-1]
+                lost, floor = f" {self.name(floor[-1].input)},{lost}", floor[:-1]
             else:
-                lost, journal = f"{self.name(journal[-1])}, {lost}", journal[:-1]
-            yield (
-                f"! the server restarts without {lost[:-2]}",
-                State(journal, floor, (), state.leaders, (hosts[0], hosts[1]), left),
-            )
+                lost, journal = f" {self.name(journal[-1])},{lost}", journal[:-1]
+            after = State(journal, floor, (), state.leaders, (first, second), left)
+            yield f"! the server restarts without{lost[:-1]}", after
 
     def _lead(self, state: State, place: int) -> Iterator[Step]:
-        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
+        leader, top = state.leaders[place], state.journal[-1]
         if leader.unsure or top != leader.top:
-            yield f"! {who} crashes, and folds", with_leader(state, place, Leader(top))
-            yield from self._recover(state, place)
+            crashed = with_leader(state, place, Leader(top))
+            yield f"! leader {place} crashes, and folds", crashed
+            yield self._recover(state, place)
         run = self.runs[leader.top]
-        if leader.unsure or run.is_over:
+        if leader.unsure or run.is_over:  # closed records take nothing in
             return
         cursor = leader.cursor if self.mutant == "no consumed cursor" else run.cursor
         letter = next((one for one in state.floor if one.id > cursor), None)
         if letter is not None:
             yield from self._append(state, place, letter)
         if run.grant and state.left.deadlines:
-            yield from self._append(
-                state._replace(left=spent(state.left, "deadlines")), place, None
-            )
+            passed = state._replace(left=spent(state.left, "deadlines"))
+            yield from self._append(passed, place, None)
 
     def _append(self, state: State, place: int, letter: Letter | None) -> Iterator[Step]:
-        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
+        leader, top = state.leaders[place], state.journal[-1]
         number = self.decide(state, leader.top, letter)
-        what = self.name(number)
         if self.fits(top, number):
             cursor = letter.id if letter and self.mutant == "no consumed cursor" else leader.cursor
-            after = with_leader(state, place, Leader(number, 0, cursor))
-            yield f"{who} appends {what}", after._replace(journal=(*state.journal, number))
+            after = with_leader(written(state, number), place, Leader(number, 0, cursor))
+            yield f"leader {place} appends {self.name(number)}", after
         else:
-            yield f"{who} is refused {what}, and folds", with_leader(state, place, Leader(top))
+            folded = with_leader(state, place, Leader(top))
+            yield f"leader {place} is refused {self.name(number)}, and folds", folded
         if state.left.cuts:
+            wire, left = (*state.wire, number), spent(state.left, "cuts")
             cut = with_leader(state, place, leader._replace(unsure=number))
-            cut = cut._replace(wire=(*state.wire, number), left=spent(state.left, "cuts"))
-            yield f"! {who} is cut off while it appends {what}", cut
+            cut = cut._replace(wire=wire, left=left)
+            yield f"! leader {place} is cut off, {self.name(number)} under way", cut
 
-    def _recover(self, state: State, place: int) -> Iterator[Step]:
+    def _recover(self, state: State, place: int) -> Step:
         """Look what the server holds after a reconnect: all, less, or something else."""
-        leader, top, who = state.leaders[place], state.journal[-1], f"leader {place}"
-        held = self.histories[leader.top]
-        sure = leader._replace(unsure=0)
-        if top == leader.unsure:
-            after = with_leader(state, place, sure._replace(top=top))
-            yield f"{who} reconnects and finds {self.name(top)}", after
-        elif top == leader.top:
-            yield f"{who} reconnects", with_leader(state, place, sure)
-        elif top in held:
+        leader, top = state.leaders[place], state.journal[-1]
+        held, sure = self.histories[leader.top], leader._replace(unsure=0)
+        if top in (leader.top, leader.unsure):
+            found = with_leader(state, place, sure._replace(top=top))
+            return f"leader {place} reconnects and finds {self.name(top)}", found
+        if top in held:
             number = held[held.index(top) + 1]
-            after = with_leader(state, place, sure)
-            yield (
-                f"{who} mends {self.name(number)}",
-                after._replace(journal=(*state.journal, number)),
-            )
-        else:
-            yield f"{who} reconnects and folds", with_leader(state, place, Leader(top))
+            mended = with_leader(written(state, number), place, sure)
+            return f"leader {place} mends {self.name(number)}", mended
+        if self.mutant == "a divergence is a hole" and len(held) >= len(state.journal):
+            number = self.hashed(Commit(self.commits[top].seq + 1, top, why="hole"))
+            halted = with_leader(written(state, number), place, Leader(number))
+            return f"leader {place} halts the run", halted
+        return f"leader {place} reconnects and folds", with_leader(state, place, Leader(top))
 
     def _serve(self, state: State, place: int) -> Iterator[Step]:
-        host, who = state.hosts[place], f"host {place}"
+        host = state.hosts[place]
         if state.left.crashes and host.sent:
             crashed = with_host(state, place, Host(host.life + 1))
-            yield f"! {who} crashes", crashed._replace(left=spent(state.left, "crashes"))
+            yield f"! host {place} crashes", crashed._replace(left=spent(state.left, "crashes"))
         if host.is_cut:
-            yield from self._reconnect(state, place)
+            yield self._reconnect(state, place)
             return
-        entry = self.unread(state, place)
-        if entry:
-            after = with_host(state, place, host._replace(read=(*host.read, entry)))
-            yield f"{who} reads {self.name(entry)}", after
+        entry = next(self.unread(state, place), None)
+        if entry is not None:
+            heard = with_host(state, place, host._replace(read=(*host.read, entry)))
+            yield f"host {place} reads {self.name(entry)}", heard
         given = self.to_say(state, place)
         if given is not None:
             said = with_host(state, place, host._replace(sent=(*host.sent, given)))
-            yield f"{who} sends {self.name(given)}", self._written(said, given)
+            yield f"host {place} sends {self.name(given)}", self._written(said, given)
             if state.left.cuts:
-                cut = said._replace(wire=(*state.wire, given), left=spent(state.left, "cuts"))
-                cut = with_host(cut, place, said.hosts[place]._replace(is_cut=True))
-                yield f"! {who} is cut off while it sends {self.name(given)}", cut
+                wire, left = (*state.wire, given), spent(state.left, "cuts")
+                cut = with_host(said, place, said.hosts[place]._replace(is_cut=True))
+                cut = cut._replace(wire=wire, left=left)
+                yield f"! host {place} is cut off, {self.name(given)} under way", cut
 
     def to_say(self, state: State, place: int) -> Input | None:
         """Tell what a host says next: that it joins, or the answer to a grant it read."""
         host = state.hosts[place]
-        if not host.sent:
-            is_next = place == 0 or state.hosts[0] != Host()  # hosts are alike: one is first
-            is_over = self.runs[state.journal[-1]].is_over
-            return Input((place, host.life), 1) if is_next and not is_over else None
+        me, run = (place, host.life), self.runs[state.journal[-1]]
         view = self.runs[host.read[-1] if host.read else 0]
-        if not view.grant or view.host != (place, host.life):
-            return None
-        if any(given.grant == view.grant for given in host.sent):
-            return None
-        return Input(view.host, len(host.sent) + 1, view.epoch, view.grant, view.seat)
+        number = len(host.sent) + 1
+        if not host.sent:  # hosts are alike: the second begins after the first
+            is_early = place > 0 and (state.left.hosts == 1 or state.hosts[0] == Host())
+            return None if run.is_over or is_early else Input(me, number)
+        if view.host != me:  # another has the seat; its lease lapses when it is dead
+            is_free = view.seat > 0 and not self._has_lease(state, run)
+            return Input(me, number) if is_free and not self.waiting(host) else None
+        said = {(given.grant, given.seat) for given in host.sent}
+        is_asked = view.grant and (view.grant, view.seat) not in said
+        return Input(me, number, view.epoch, view.grant, view.seat) if is_asked else None
 
-    def unread(self, state: State, place: int) -> int:
-        """Find the next entry of a host's inbox, or 0: what concerns it, after what it read."""
+    def _has_lease(self, state: State, run: Run) -> bool:
+        """Tell whether a live host has the seat, or has asked for it."""
+        asking = [one.input for one in state.floor if one.id > run.cursor and not one.input.epoch]
+        owners = [run.host, *(given.author for given in asking)]
+        return any(state.hosts[place].life == life for place, life in owners)
+
+    def unread(self, state: State, place: int) -> Iterator[int]:
+        """List what a host's inbox holds after what it read: the commits that concern it."""
         host = state.hosts[place]
         me = (place, host.life)
         position = self.commits[host.read[-1]].seq if host.read else 0
         for number in state.journal if host.sent else ():
             commit = self.commits[number]
-            if commit.seq > position:
-                given, before = commit.given, self.runs[commit.prev]
-                if given and given.author == me:
-                    return number
-                if before.seat and before.host == me and not commit.why:
-                    return number
-        return 0
+            before, given = self.runs[commit.prev], commit.given
+            is_seated = before.seat > 0 and before.host == me and not commit.why
+            if commit.seq > position and (is_seated or (given and given.author == me)):
+                yield number
 
-    def _reconnect(self, state: State, place: int) -> Iterator[Step]:
+    def _reconnect(self, state: State, place: int) -> Step:
         """Look back; start over if what was read is gone, else say again what is waiting."""
-        host, who = state.hosts[place], f"host {place}"
+        host = state.hosts[place]
         is_gone = bool(host.read) and host.read[-1] not in state.journal
         if is_gone and self.mutant != "no look back on reconnect":
-            yield f"{who} looks back and starts over", with_host(state, place, Host(host.life + 1))
-            return
+            fresh = with_host(state, place, Host(host.life + 1))
+            return f"host {place} looks back and starts over", fresh
         after = with_host(state, place, host._replace(is_cut=False))
         waiting = self.waiting(host)
         for given in waiting:
             after = self._written(after, given)
         again = ", ".join(map(self.name, waiting)) or "nothing"
-        yield f"{who} reconnects and sends {again} again", after
+        return f"host {place} reconnects and sends {again} again", after
 
     def waiting(self, host: Host) -> list[Input]:
         """List a host's letters that no entry it read names, and whose grant is not closed."""
         named = {given[:2] for given in (self.commits[one].given for one in host.read) if given}
         view = self.runs[host.read[-1] if host.read else 0]
-        return [
-            given
-            for given in host.sent
-            if given[:2] not in named and given.grant in (0, view.grant)
-        ]
+        open_grants = (0, view.grant)
+        return [one for one in host.sent if one[:2] not in named and one.grant in open_grants]
 
     def _written(self, state: State, given: Input) -> State:
         """Put an input on the floor, under an id above every cursor that may count again."""
         known = [letter.id for letter in state.floor]
         if self.mutant != "the server's clock goes back":
-            tops = {item for item in state.wire if isinstance(item, int)} | {state.journal[-1]}
-            tops.update(number for leader in state.leaders for number in leader[:2])
+            tops = [state.journal[-1], *(item for item in state.wire if isinstance(item, int))]
+            tops += [number for leader in state.leaders for number in leader[:2]]
             known += [self.runs[number].cursor for number in tops]
         letter = Letter(max(known, default=0) + 1, given, len(state.journal))
         return state._replace(floor=(*state.floor, letter))
@@ -343,63 +341,15 @@ class Model:
         """Say what a commit or an input is."""
         if isinstance(item, Input):
             author = f"h{item.author[0]}" + "'" * item.author[1]
-            return f"{author}'s answer to epoch {item.epoch}" if item.epoch else f"{author}'s join"
+            return f"{author}'s answer to {item.epoch}" if item.epoch else f"{author}'s join"
         commit = self.commits[item]
         cause = self.name(commit.given) if commit.given else "a deadline"
-        return f"commit {commit.seq} ({cause}{': ' + commit.why if commit.why else ''})"
-
-    # --- steps taken at once ------------------------------------------------------------
-
-    def settled(self, state: State) -> State:
-        """Take at once every step whose moment makes no difference to any other."""
-        while True:
-            state = self._leaders_settled(state)
-            if state.left.losses:
-                return state
-            state = self._readers_settled(state)
-            top = state.journal[-1]
-            if state.left.cuts or state.left.deadlines or self.runs[top].is_over or not state.floor:
-                return state
-            if state.leaders != (Leader(top), Leader(top)) or any(
-                isinstance(x, int) for x in state.wire
-            ):
-                return state
-            number = self.decide(state, top, state.floor[0])
-            state = state._replace(
-                journal=(*state.journal, number), leaders=(Leader(number), Leader(number))
-            )
-
-    def _leaders_settled(self, state: State) -> State:
-        top = state.journal[-1]
-        held = [self.histories[leader.top] for leader in state.leaders]
-        first, second = (Leader(one[-1] if top in one else top) for one in held)
-        leaders = (Leader(top) if first == second else min(first, second), max(first, second))
-        wire = tuple(
-            item
-            for item in state.wire
-            if isinstance(item, Input)
-            or self.commits[item].prev == top
-            or any(top in one and self.commits[item].prev in one for one in held)
-        )
-        return state._replace(wire=wire, leaders=leaders)
-
-    def _readers_settled(self, state: State) -> State:
-        run = self.runs[state.journal[-1]]
-        for place in 0, 1:
-            host = state.hosts[place]
-            while not host.is_cut and host.sent and self.to_say(state, place) is None:
-                entry = self.unread(state, place)
-                if not entry:
-                    break
-                host = host._replace(read=(*host.read, entry))
-                state = with_host(state, place, host)
-        floor = tuple(letter._replace(after=0) for letter in state.floor if letter.id > run.cursor)
-        return state._replace(floor=() if run.is_over else floor)
+        return f"{commit.seq} ({cause}{': ' + commit.why if commit.why else ''})"
 
 
 def follow(run: Run, letter: Letter | None, mutant: Mutant | None) -> Commit:
     """Tell what follows from a letter, or from a deadline that passed."""
-    commit = Commit(0, 0, 0, run.cursor)
+    commit = Commit(0, 0, cursor=run.cursor)
     if letter is None:
         return commit._replace(closed=run.epoch, granted=run.epoch + 1)
     given = letter.input
@@ -411,19 +361,19 @@ def follow(run: Run, letter: Letter | None, mutant: Mutant | None) -> Commit:
     whole = (given.grant, given.author, given.seat) == (run.grant, run.host, run.seat)
     if given.epoch != run.epoch or not (whole or mutant == "epoch alone as fence"):
         return commit._replace(why="stale")
-    following = run.epoch + 1 if run.turn < TURNS else 0
+    following = run.epoch + 1 if run.turn < run.turns else 0
     return commit._replace(closed=run.epoch, heard=run.turn, granted=following)
 
 
 def evolve(run: Run, commit: Commit, number: int) -> Run:
     """Take a commit's events into a run."""
     given = commit.given
-    return Run(
+    return run._replace(
         cursor=commit.cursor,
         nonces=run.nonces | {given[:2]} if given else run.nonces,
         seat=commit.seated or run.seat,
         host=given.author if given and commit.seated else run.host,
-        turn=run.turn + bool(commit.heard),
+        turn=run.turns + 1 if commit.why == "hole" else run.turn + bool(commit.heard),
         epoch=commit.granted or run.epoch,
         grant=number if commit.granted else 0 if commit.closed else run.grant,
     )
@@ -431,6 +381,10 @@ def evolve(run: Run, commit: Commit, number: int) -> Run:
 
 def spent(left: Budget, kind: str) -> Budget:
     return left._replace(**{kind: getattr(left, kind) - 1})
+
+
+def written(state: State, number: int) -> State:
+    return state._replace(journal=(*state.journal, number))
 
 
 def with_leader(state: State, place: int, leader: Leader) -> State:
