@@ -147,7 +147,13 @@ def _chat(
             chat[-1][1].append(content)
         else:
             chat.append((role, [content]))
-    return [ChatMessage(role=role, content="\n".join(contents)) for role, contents in chat]
+    return [_message(role, "\n".join(contents)) for role, contents in chat]
+
+
+@lru_cache(maxsize=1_024)
+def _message(role: Role, content: str) -> ChatMessage:
+    """Make a message of a chat; all but the newest were in the prompt before."""
+    return ChatMessage(role=role, content=content)
 
 
 def _with_ask(chat: list[ChatMessage], asked: str) -> list[ChatMessage]:
