@@ -6,8 +6,7 @@ and a server that forgot it hears it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -36,10 +35,14 @@ class Outbox:
 
     Args:
         streams: A connection of the outbox's own: worker threads send through it.
+
+    Attributes:
+        is_behind: Whether something could not be sent: `resend` is to be called.
     """
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
+        self.is_behind = False
         self._lock = Lock()
         self._waiting: dict[str, Letter] = {}
         self._notes: list[tuple[str, str]] = []
@@ -49,15 +52,19 @@ class Outbox:
         letter = Letter(run=run, input=given, record=record)
         with self._lock:
             self._waiting[given.nonce] = letter
-            with suppress(ServerGone):  # kept, and sent again by `resend`
+            try:
                 self._streams.append_all(letter.entries())
+            except ServerGone:  # kept, and sent again by `resend`
+                self.is_behind = True
 
     def note(self, run: str, record: str) -> None:
         """Write down a call that leads to no input of its own: a failed attempt."""
         with self._lock:
             self._notes.append((keys.calls(run), record))
-            with suppress(ServerGone):  # as above
+            try:
                 self._send_notes()
+            except ServerGone:  # as above
+                self.is_behind = True
 
     def acknowledge(self, nonces: tuple[str, ...]) -> None:
         """Forget inputs that a commit has named."""
@@ -76,6 +83,10 @@ class Outbox:
             )
         )
 
+    def keep_runs(self, live: Sequence[str]) -> None:
+        """Forget what was said to runs that are over: nobody takes it in any more."""
+        self._drop(lambda one: one.run not in live)
+
     def drop_run(self, run: str) -> None:
         """Forget all that was said to a run."""
         self._drop(lambda one: one.run == run)
@@ -86,6 +97,7 @@ class Outbox:
             self._send_notes()
             for letter in self._waiting.values():
                 self._streams.append_all(letter.entries())
+            self.is_behind = False
 
     def __len__(self) -> int:
         """Count what waits to be consumed."""

@@ -80,6 +80,7 @@ class Places:
         closed = [run for run in self.companies if run not in live]
         for run in closed:
             self.give_up(run)
+        self.outbox.keep_runs(live)
         for run in live if self.room() > 0 else ():
             if self._refused.get(run, 0) <= self.clock.now_ms():
                 company = self._company(run)

@@ -8,6 +8,7 @@ has mail: a word in a channel wakes nobody.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,6 +76,8 @@ class Host:
         )
         self._pool = ThreadPoolExecutor(min(places, threads), thread_name_prefix="mind")
         self._tail = Tail(streams)
+        self._mail: deque[tuple[Entry, bool]] = deque()
+        self._must_start_over = False
         self._kept_ms = LONG_AGO_MS
         self._connected, self._connects = False, 0
         self._pause_ms = FIRST_PAUSE_MS
@@ -102,16 +105,18 @@ class Host:
     def step(self, *, block_ms: int = MAX_BLOCK_MS) -> None:
         """Do one round: presence, leases, seats, and what the inboxes hold."""
         try:
+            if self._must_start_over:
+                self._start_over()
             if not self._connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep()
+            if self.outbox.is_behind:
+                self.outbox.resend()
             self._read(min(block_ms, max(1, self.lease_ms // 3)))
             self._pause_ms = FIRST_PAUSE_MS
         except Forgotten as forgotten:
             log.warning("%s; taking seats anew", forgotten)
-            self.places.start_over()
-            self._tail = Tail(self.streams)
-            self._connected = False
+            self._must_start_over = True
         except ServerGone as gone:
             if self._connected:
                 log.warning("%s; waiting for it", gone)
@@ -145,6 +150,12 @@ class Host:
         self._connected, self._connects = True, self.streams.connects
         self._kept_ms = LONG_AGO_MS
 
+    def _start_over(self) -> None:
+        """Give all seats up, to take them anew: the server lost what we had read."""
+        self.places.start_over()
+        self._tail, self._mail = Tail(self.streams), deque()
+        self._must_start_over = self._connected = False
+
     def _keep(self) -> None:
         """Every third of a lease: say we are there, keep our seats, look for free ones."""
         if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
@@ -169,15 +180,19 @@ class Host:
     def _read(self, block_ms: int) -> None:
         """Wait for mail. A host of one run has its channels read in the same round trip."""
         companies = list(self.places.companies.values())
-        if len(companies) != 1:
-            for entry in self._tail.read(block_ms=block_ms):
-                self._take(entry)
-            return
-        positions = companies[0].positions
-        mail, heard = self._tail.read_then(positions, block_ms=block_ms, count=PAGE)
-        has_heard_all = companies[0].hear(heard)
-        for entry in mail:
+        if self._mail:
+            pass  # what a lost connection left over comes first
+        elif len(companies) != 1:
+            self._mail.extend((entry, False) for entry in self._tail.read(block_ms=block_ms))
+        else:
+            positions = companies[0].positions
+            mail, heard = self._tail.read_then(positions, block_ms=block_ms, count=PAGE)
+            has_heard_all = companies[0].hear(heard)
+            self._mail.extend((entry, has_heard_all) for entry in mail)
+        while self._mail:
+            entry, has_heard_all = self._mail[0]
             self._take(entry, has_heard_all=has_heard_all)
+            self._mail.popleft()
 
     def _take(self, entry: Entry, *, has_heard_all: bool = False) -> None:
         if entry.key == keys.RUNS:
@@ -191,8 +206,10 @@ class Host:
         except ValueError as error:
             raise BadEntry(f"{entry.key} {entry.id}", "not an inbox entry") from error
         self.outbox.acknowledge(mail.nonces)
+        seated = {event.bot for event in mail.events if isinstance(event, Seated)}
         for event in mail.events:
-            self._note(company, event)
+            if not (isinstance(event, Unseated) and event.bot in seated):
+                self._note(company, event)
         if mail.standing and not has_heard_all:
             company.listen(self.streams)
         for grant in mail.standing:

@@ -31,7 +31,8 @@ def close_grant(draft: Draft, grant: Grant, closing: Acted | Passed | Revoked) -
     tries = draft.rules.spec.floor.tries
     if isinstance(closing, Revoked) and floor.asked > 1:
         made = floor.revoked.count(grant.event.bot)
-        if made < tries:
+        is_absent = draft.state.seats.get(grant.event.bot, Seat()).absent
+        if made < tries and not is_absent:
             _grant(draft, floor, grant.event.bot, tries=made, asked=floor.asked)
             return
     if floor.live:

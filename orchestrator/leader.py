@@ -106,6 +106,8 @@ class Leader:
     def consume(self, read: list[Entry], now_ms: int) -> None:
         """Take floor entries in, with the deadlines that passed before each of them."""
         waiting = [consume(entry.id, entry.fields) for entry in read]
+        if read:  # the server's clock says so, whatever ours made of a sleep or a step
+            now_ms = max(now_ms, entry_ms(read[-1].id))
         while waiting and self.state.phase != "closed":
             taken = before_deadline(waiting, recovery.next_due_ms(self.rules, self.state))
             if not taken and not self._fire(entry_ms(waiting[0].id) - 1, now_ms):

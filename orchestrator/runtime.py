@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from orchestrator.batch import entry_ms
 from orchestrator.leader import Leader, target_key
 from utils import keys
 from utils.clock import Clock
@@ -23,6 +24,9 @@ from utils.streams import MAX_BLOCK_MS, Entry, Streams
 log = logging.getLogger("orchestrator")
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
+
+CLOCK_SLACK_MS = 500
+"""How far the server's clock may be ahead of our idea of it before we ask it again."""
 
 
 @dataclass(slots=True)
@@ -172,6 +176,12 @@ class Orchestrator:
             log.error("run %s: cannot be led: %s", run, broken)
             self._broken.add(run)
             self._let_go(run)
+        except ServerGone:
+            raise
+        except Exception:  # a plugin's rule may raise anything: it stops its own run alone
+            log.exception("run %s: cannot be led: its rules failed", run)
+            self._broken.add(run)
+            self._let_go(run)
 
     def _yield_to(self, run: str, conflict: Conflict) -> None:
         """Let go of a run that another leads; if the server only forgot, look back first."""
@@ -228,6 +238,10 @@ class Orchestrator:
             self._registry = None
             self._done.leases_ms = -(10**9)
         now_ms = self.time.now_ms()
+        latest = [entry_ms(entries[-1].id) for entries in arrived.values()]
+        if max(latest, default=0) > now_ms + CLOCK_SLACK_MS:
+            self.time.sample()
+            now_ms = self.time.now_ms()
         for run, leader in list(self.led.items()):
             with self._guard(run):
                 leader.consume(arrived.get(leader.floor_key, []), now_ms)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.launch import Launcher
+from orchestrator.launch import Launcher, ProcessDied
 from parley import opening, starting
 from parley.resolve import OFFLINE_MODEL
 from utils.clock import SYSTEM_CLOCK
@@ -79,9 +79,16 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
         if not wishes.as_json:
             _say_what_runs(spec, run, models)
         launch(launcher, spec, run, seats=wishes.seats)
-        interrupted = _follow(streams, run, launcher, wishes)
+        died: ParleyError | None = None
+        try:
+            interrupted = _follow(streams, run, launcher, wishes)
+        except ProcessDied as error:
+            interrupted, died = False, error
+            _end(streams, run, why="a process of it died")
         exported = _export(streams, run, wishes)
         _say_what_came(exported, run, wishes, interrupted=interrupted)
+    if died is not None:
+        raise died
     if interrupted:
         raise click.exceptions.Exit(130)
     if not exported.rows.get("messages"):
@@ -146,11 +153,17 @@ def _follow(streams: Streams, run: str, launcher: Launcher, wishes: Wishes) -> b
         if isinstance(why, BrokenPipeError):  # nobody reads on, as after `| head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         click.echo("interrupted: ending the run and writing what there is", err=True)
-        starting.stop(streams, run, why="interrupted")
-        if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
-            click.echo(f"run {run} is not closed yet; resume it: parley orchestrator", err=True)
+        _end(streams, run, why="interrupted")
         return True
     return False
+
+
+def _end(streams: Streams, run: str, *, why: str) -> None:
+    """Ask for the run's end, and wait a while for its record to be closed."""
+    starting.stop(streams, run, why=why)
+    if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
+        mend = f"parley orchestrator --run {run} --until-closed"
+        click.echo(f"run {run} is not closed yet; close it: {mend}", err=True)
 
 
 def _export(streams: Streams, run: str, wishes: Wishes) -> Exported:

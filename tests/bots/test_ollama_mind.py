@@ -25,7 +25,8 @@ def test_an_answer_is_the_streams_chunks_with_the_counts_of_the_last() -> None:
     assert (answer.prompt_tokens, answer.answer_tokens) == (12, 4)
     assert (answer.total_ns, answer.load_ns) == (9, 1)
     assert (answer.prompt_ns, answer.answer_ns) == (3, 5)
-    assert (answer.server, answer.model_digest) == ("ollama 0.33.0", "d" * 64)
+    assert answer.server == f"ollama 0.33.0 at {server.url}"
+    assert answer.model_digest == "d" * 64
     assert answer.language_model is True
     assert answer.action is None
 
@@ -222,7 +223,7 @@ def test_a_server_that_says_it_is_no_language_model_is_recorded_as_none(show: by
     with RawServer(well, about={"/api/show": show}) as server:
         answer = ask(server)
     assert answer.language_model is False
-    assert answer.server == "parley-offline 0.33.0"
+    assert answer.server == f"parley-offline 0.33.0 at {server.url}"
 
 
 def test_a_preflight_is_remembered() -> None:

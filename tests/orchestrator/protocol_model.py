@@ -276,7 +276,7 @@ class Model:
         """Tell what a host says next: that it joins, or the answer to a grant it read."""
         host = state.hosts[place]
         me, run = (place, host.life), self.runs[state.journal[-1]]
-        view = self.runs[host.read[-1] if host.read else 0]
+        view = self.view(host)
         number = len(host.sent) + 1
         if not host.sent:  # hosts are alike: the second begins after the first
             is_early = place > 0 and (state.left.hosts == 1 or state.hosts[0] == Host())
@@ -287,6 +287,11 @@ class Model:
         said = {(given.grant, given.seat) for given in host.sent}
         is_asked = view.grant and (view.grant, view.seat) not in said
         return Input(me, number, view.epoch, view.grant, view.seat) if is_asked else None
+
+    def view(self, host: Host) -> Run:
+        """Tell what a host takes the run to be, by the last entry that was no rejection."""
+        told = (self.runs[one] for one in reversed(host.read) if not self.commits[one].why)
+        return next(told, self.runs[0])
 
     def _has_lease(self, state: State, run: Run) -> bool:
         """Tell whether a live host has the seat, or has asked for it."""
@@ -323,7 +328,7 @@ class Model:
     def waiting(self, host: Host) -> list[Input]:
         """List a host's letters that no entry it read names, and whose grant is not closed."""
         named = {given[:2] for given in (self.commits[one].given for one in host.read) if given}
-        view = self.runs[host.read[-1] if host.read else 0]
+        view = self.view(host)
         open_grants = (0, view.grant)
         return [one for one in host.sent if one[:2] not in named and one.grant in open_grants]
 

@@ -12,6 +12,7 @@ from tests.scenes import spec_of
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole, ServerGone
 from utils.journal import MAX_INPUTS
+from utils.streams import Entry
 
 
 def test_a_leader_begins_a_run_once() -> None:
@@ -209,3 +210,13 @@ def test_a_journal_that_does_not_hold_together_is_not_led() -> None:
     court.raw.xdel(keys.journal(court.run), "2-0")
     with pytest.raises(BadEntry, match="journal 3: it does not follow commit 1"):
         Leader.open(court.streams, court.run)
+
+
+def test_a_server_whose_clock_is_ahead_costs_a_try_at_most_and_not_the_run() -> None:
+    court = Court()
+    court.begin()
+    entry = Entry(court.leader.floor_key, f"{court.now_ms + 200_000}-0", {"b": "no input"})
+    court.leader.consume([entry], court.now_ms)
+    assert court.leader.state.phase == "running"
+    assert len(court.events("revoked")) <= 2
+    assert not court.events("turn_closed")
