@@ -6,6 +6,8 @@ end of what it wrote. `docs/model.md` says what is left out, and why.
 
 A commit is known by a number that stands for its hash: it names the commit before it by
 number, so equal numbers are equal histories.
+
+This file is over 300 lines because a model is read whole.
 """
 
 from __future__ import annotations
