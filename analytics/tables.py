@@ -81,6 +81,10 @@ def tables_from(
         yield table, tables.whole(row)
 
 
+RECENT_CALLS = 10_000
+"""Calls among which one that was sent twice is looked for: a host resends what it still keeps."""
+
+
 class _Tables:
     """One pass over one run."""
 
@@ -88,6 +92,7 @@ class _Tables:
         parsed = read_spec(spec)
         self.fold = Fold(parsed)
         self._spec_sha256 = sha256_of(spec)
+        self._recent: dict[str, None] = {}
         self._run: Row = {RUN_ID.name: run}
         self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
 
@@ -109,6 +114,12 @@ class _Tables:
             fold.take(event, place)
 
     def call(self, call: Call) -> Iterator[TableRow]:
+        if call.sha256 in self._recent:  # a host said it again after a lost connection
+            self.fold.totals.resent += 1
+            return
+        self._recent[call.sha256] = None
+        if len(self._recent) > RECENT_CALLS:
+            del self._recent[next(iter(self._recent))]
         if call.record is not None:
             yield "calls", calls.row(self.fold, call, call.record)
             for row in exposures.rows(call, call.record):

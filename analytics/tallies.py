@@ -37,13 +37,14 @@ class Totals:
     turns: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     unreadable: int = 0
+    resent: int = 0
     digests: set[str] = field(default_factory=set)
     language_model: set[bool | None] = field(default_factory=set)
 
     @property
     def call_entries(self) -> int:
         """Entries of the stream of calls, those that could not be read among them."""
-        return self.calls.total() + self.unreadable
+        return self.calls.total() + self.unreadable + self.resent
 
 
 @dataclass(slots=True)
