@@ -77,7 +77,8 @@ def test_speakers_have_colours_of_their_own_by_their_place_in_the_spec() -> None
     assert len(set(given.values())) == 3
     # rich keeps the codes of a style as its first console wrote them: not always 256 colours
     ada, bo = (re.search(rf"\x1b\[1;([0-9;]+)m{name}", drawn(table)) for name in ("Ada", "Bo"))
-    assert ada and bo
+    assert ada
+    assert bo
     assert ada[1] != bo[1]
 
 
