@@ -24,7 +24,7 @@ def leader_of(swarm: Processes, run: str) -> str | None:
 def test_a_standby_goes_on_when_the_leader_is_killed_and_nothing_is_said_twice(
     tmp_path: Path,
 ) -> None:
-    with processes(tmp_path) as swarm:
+    with processes(tmp_path, fsync="always") as swarm:
         first = swarm.start("orchestrator")
         swarm.start("bots", "--seats-per-process", "2")
         run = swarm.seed(a_long_talk())

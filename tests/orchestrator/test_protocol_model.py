@@ -8,7 +8,8 @@ from __future__ import annotations
 import gc
 from array import array
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, get_args
 
 import pytest
 
@@ -26,6 +27,8 @@ from tests.orchestrator.protocol_model import (
     with_host,
     written,
 )
+
+DOCS = Path(__file__).parents[2] / "docs" / "model.md"
 
 # --- what must hold ---------------------------------------------------------------------
 
@@ -309,6 +312,15 @@ def test_a_broken_rule_breaks_an_invariant_and_the_whole_rule_does_not(
     assert found.violated == violated
     assert len(found.trace) == steps, found.trace
     assert walk(Model(bound)).violated == ""
+
+
+def test_the_bounds_and_what_each_broken_rule_breaks_are_documented() -> None:
+    page = " ".join(DOCS.read_text("utf-8").split())
+    for _, states in BOUNDS:
+        assert f"| {states:,} |" in page
+    for mutant, _, violated, steps in BROKEN:
+        assert f"| {mutant} | {violated} | {steps} steps. " in page
+    assert {mutant for mutant, *_ in BROKEN} == {*get_args(Mutant)}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_a_run_whose_only_host_is_killed_and_started_again_speaks_every_turn_onc
     tmp_path: Path,
 ) -> None:
     spec = spec_of(bots=("ada", "bo"), turns=TURNS, floor=FloorSpec(allow_s=10))
-    with processes(tmp_path) as swarm:
+    with processes(tmp_path, fsync="always") as swarm:
         swarm.start("orchestrator")
         host = swarm.start("bots", "--seats-per-process", "2")
         run = swarm.seed(spec)
