@@ -238,9 +238,13 @@ class Leader:
     def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
         """Append again what a restarted server forgot, from commit `seq` on."""
         kept = [one for one in self._kept if one.seq > seq]
-        first = unseal(kept[0].seq, kept[0].body, kept[0].sha256) if kept else None
-        if first is None or first.seq != seq + 1 or (seq and first.commit.prev != sha256):
+        if not kept:
+            raise Conflict(seq, sha256)
+        first = unseal(kept[0].seq, kept[0].body, kept[0].sha256)
+        if first.seq != seq + 1:
             raise Hole(f"the server's journal ends at {seq}, mine at {self.state.seq}")
+        if seq and first.commit.prev != sha256:  # another led on from what the server kept
+            raise Conflict(seq, sha256)
         for one in kept:
             self._append(unseal(one.seq, one.body, one.sha256), one.beside)
         detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"

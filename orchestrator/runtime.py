@@ -129,7 +129,11 @@ class Orchestrator:
         self._done = Timetable(hosts_ms=self.clock.now_ms() + self.lease_ms)
         for run, leader in list(self.led.items()):
             with self._guard(run):
-                leader.recover(self.time.now_ms())
+                try:
+                    leader.recover(self.time.now_ms())
+                except Conflict as conflict:
+                    log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
+                    self._let_go(run)
         self._connected, self._connects = True, self.streams.connects
 
     # --- leases -----------------------------------------------------------------------
