@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
@@ -13,6 +13,7 @@ from bots.task import Sitting, Task, prepare
 from utils import keys, plugins
 from utils.errors import BadEntry
 from utils.mail import ChannelEntry, StandingGrant
+from utils.protocol import ChannelClosed
 from utils.spec import BotSpec, Spec
 from utils.streams import Entry, Streams
 
@@ -69,14 +70,21 @@ class Company:
         self.seats[bot.name] = seat
         return seat
 
-    def catch_up(self, streams: Streams, seat: Seat) -> None:
-        """Let a new seat hear what was said before it came."""
+    def enter(self, streams: Streams, bot: str, channels: Iterable[str]) -> None:
+        """Let a bot hear what was said in the channels it is or was in; follow open ones.
+
+        Harmless when it has heard some of it: an entry is taken in once.
+        """
         read: list[Entry] = []
-        for key in self._channel_keys(seat.bot.name):
-            position = self._after.setdefault(key, "0-0")
-            read += streams.all(key, upto=position) if position != "0-0" else []
-        for entry in _in_order(read):
-            seat.hearing.take(entry)
+        for channel in channels:
+            key = keys.channel(self.run, channel)
+            entries = list(streams.all(key, upto=self._after.get(key, "+")))
+            read += entries
+            if entries and key not in self._after:
+                self._after[key], self._last[key] = entries[-1].id, entries[-1]
+        for key, entry in _in_order(read):
+            self.seats[bot].hearing.take(_channel_of(key), entry)
+            self._forget_closed(key, entry)
 
     @property
     def positions(self) -> Mapping[str, str]:
@@ -88,9 +96,10 @@ class Company:
         for entry in read:
             self._after[entry.key] = entry.id
             self._last[entry.key] = entry
-        for heard in _in_order(read):
+        for key, heard in _in_order(read):
             for seat in self.seats.values():
-                seat.hearing.take(heard)
+                seat.hearing.take(_channel_of(key), heard)
+            self._forget_closed(key, heard)
         return len(read) < PAGE
 
     def listen(self, streams: Streams) -> None:
@@ -131,20 +140,23 @@ class Company:
         for mind in self._minds.values():
             mind.close()
 
-    def _channel_keys(self, bot: str) -> list[str]:
-        return [
-            keys.channel(self.run, channel.name)
-            for channel in self.spec.channels
-            if bot in channel.members
-        ]
+    def _forget_closed(self, key: str, entry: ChannelEntry) -> None:
+        """Follow a channel no more once it has closed."""
+        if any(isinstance(event, ChannelClosed) for event in entry.events):
+            self._after.pop(key, None)
+            self._last.pop(key, None)
 
 
-def _in_order(read: list[Entry]) -> list[ChannelEntry]:
+def _channel_of(key: str) -> str:
+    return key.rpartition(":")[2]
+
+
+def _in_order(read: list[Entry]) -> list[tuple[str, ChannelEntry]]:
     """Parse channel entries and put those of several channels in the journal's order."""
     parsed = []
     for entry in read:
         try:
-            parsed.append(ChannelEntry.model_validate_json(entry.body))
+            parsed.append((entry.key, ChannelEntry.model_validate_json(entry.body)))
         except ValueError as error:
             raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error
-    return sorted(parsed, key=lambda entry: entry.seq)
+    return sorted(parsed, key=lambda pair: pair[1].seq)

@@ -161,7 +161,6 @@ class Places:
             lease = keys.seat(company.run, bot.name)
             if self.streams.take_lease(lease, self.name, ttl_ms=self.settings.lease_ms):
                 seat = company.seat(bot, now_ms=self.clock.now_ms())
-                company.catch_up(self.streams, seat)
                 self.join(company, seat)
 
     def _can_serve(self, company: Company, bot: BotSpec) -> bool:

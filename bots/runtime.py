@@ -23,7 +23,15 @@ from utils import keys
 from utils.clock import Clock, fresh_id
 from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import Ended, Event, Revoked, Seated, Unseated
+from utils.protocol import (
+    ChannelOpened,
+    Ended,
+    Event,
+    MemberJoined,
+    Revoked,
+    Seated,
+    Unseated,
+)
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
@@ -187,7 +195,7 @@ class Host:
         else:
             positions = companies[0].positions
             mail, heard = self._tail.read_then(positions, block_ms=block_ms, count=PAGE)
-            has_heard_all = companies[0].hear(heard)
+            has_heard_all = bool(positions) and companies[0].hear(heard)
             self._mail.extend((entry, has_heard_all) for entry in mail)
         while self._mail:
             entry, has_heard_all = self._mail[0]
@@ -210,6 +218,9 @@ class Host:
         for event in mail.events:
             if not (isinstance(event, Unseated) and event.bot in seated):
                 self._note(company, event)
+        for bot, channels in self._rooms(company, mail).items():
+            company.enter(self.streams, bot, channels)
+            has_heard_all = False
         if mail.standing and not has_heard_all:
             company.listen(self.streams)
         for grant in mail.standing:
@@ -229,6 +240,16 @@ class Host:
                 self._leave(company)
                 self.places.drop(company.run)
                 self._tail.forget(keys.inbox(company.run, self.name))
+
+    def _rooms(self, company: Company, mail: InboxEntry) -> dict[str, list[str]]:
+        """List which of our bots come to which channels, or come anew to those they were in."""
+        rooms = {bot: list(channels) for bot, channels in mail.rooms.items()}
+        for event in mail.events:
+            if isinstance(event, ChannelOpened | MemberJoined):
+                come = event.members if isinstance(event, ChannelOpened) else (event.bot,)
+                for bot in come:
+                    rooms.setdefault(bot, []).append(event.channel)
+        return {bot: channels for bot, channels in rooms.items() if bot in company.seats}
 
     def _unseated(self, company: Company, event: Unseated) -> None:
         """Another host took the seat; or we were thought lost, and take it again."""

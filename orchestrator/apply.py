@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from orchestrator.rules import Rules
 from orchestrator.state import Floor, Grant, Seat, State
+from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
     Began,
@@ -15,16 +16,22 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    FellBack,
     Gathered,
     Granted,
     Heard,
+    Measured,
     MemberJoined,
     MemberLeft,
+    Muted,
     Pass,
     Passed,
+    Paused,
+    Resumed,
     Revoked,
     Seated,
     TurnClosed,
+    Unmuted,
     Unseated,
     Woke,
 )
@@ -58,7 +65,12 @@ def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
 
 def _gathered(state: State, event: Gathered, seq: int, at_ms: int) -> State:
     absent = {bot: state.seats.get(bot, Seat())._replace(absent=True) for bot in event.absent}
-    return state._replace(phase="running", seats={**state.seats, **absent}, acted_ms=at_ms)
+    return state._replace(
+        phase="running",
+        seats={**state.seats, **absent},
+        acted_ms=at_ms,
+        clock=(at_ms, state.world_ms),
+    )
 
 
 def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
@@ -69,7 +81,7 @@ def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
         policy=event.policy,
         turns=event.turns,
     )
-    return with_floor(state, floor)
+    return _enter(with_floor(state, floor), event.channel, event.members)
 
 
 def _channel_closed(state: State, event: ChannelClosed, seq: int, at_ms: int) -> State:
@@ -77,9 +89,23 @@ def _channel_closed(state: State, event: ChannelClosed, seq: int, at_ms: int) ->
     return state._replace(floors=floors)
 
 
+def _enter(state: State, channel: str, bots: Sequence[str]) -> State:
+    """Note that bots come to a channel, and forget the rooms they left longest ago."""
+    rooms = dict(state.rooms)
+    for bot in bots:
+        been = tuple(room for room in rooms.get(bot, ()) if room != channel)
+        over = sum(1 for room in been if room not in state.floors) - REMEMBERED_ROOMS
+        for _ in range(over):
+            oldest = next(index for index, room in enumerate(been) if room not in state.floors)
+            been = been[:oldest] + been[oldest + 1 :]
+        rooms[bot] = (*been, channel)
+    return state._replace(rooms=rooms)
+
+
 def _member_joined(state: State, event: MemberJoined, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
-    return with_floor(state, floor._replace(members=(*floor.members, event.bot)))
+    state = with_floor(state, floor._replace(members=(*floor.members, event.bot)))
+    return _enter(state, event.channel, (event.bot,))
 
 
 def _member_left(state: State, event: MemberLeft, seq: int, at_ms: int) -> State:
@@ -101,7 +127,8 @@ def _unseated(state: State, event: Unseated, seq: int, at_ms: int) -> State:
 def _granted(state: State, event: Granted, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
     live = (*floor.live, Grant(event=event, seq=seq))
-    state = with_floor(state, floor._replace(live=live, asked=event.asked))
+    floor = floor._replace(live=live, asked=event.asked, round=event.round)
+    state = with_floor(state, floor)
     return state._replace(epochs=event.epoch)
 
 
@@ -135,7 +162,8 @@ def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State
         revoked=(),
         addressee=floor.addressee if event.outcome == "acted" else None,
     )
-    return with_floor(state, fresh)._replace(turns=state.turns + 1)
+    steps = max(0, state.steps - 1)
+    return with_floor(state, fresh)._replace(turns=state.turns + 1, steps=steps)
 
 
 def _heard(state: State, event: Heard, seq: int, at_ms: int) -> State:
@@ -148,6 +176,44 @@ def _heard(state: State, event: Heard, seq: int, at_ms: int) -> State:
 
 def _woke(state: State, event: Woke, seq: int, at_ms: int) -> State:
     return state._replace(world_ms=event.world_ms)
+
+
+def _fell_back(state: State, event: FellBack, seq: int, at_ms: int) -> State:
+    floor = state.floors[event.channel]
+    live = tuple(
+        grant._replace(fell_back=True) if grant.event.epoch == event.epoch else grant
+        for grant in floor.live
+    )
+    return with_floor(state, floor._replace(live=live))
+
+
+def _paused(state: State, event: Paused, seq: int, at_ms: int) -> State:
+    since_ms = at_ms if state.paused_at_ms is None else state.paused_at_ms
+    return state._replace(paused_at_ms=since_ms, steps=event.turns)
+
+
+def _resumed(state: State, event: Resumed, seq: int, at_ms: int) -> State:
+    return state._replace(
+        paused_at_ms=None,
+        paused_ms=state.paused_ms + event.paused_ms,
+        acted_ms=state.acted_ms + event.paused_ms,
+        steps=0,
+        clock=(at_ms, state.world_ms),
+    )
+
+
+def _muted(state: State, event: Muted, seq: int, at_ms: int) -> State:
+    return state._replace(muted=(*state.muted, event.bot))
+
+
+def _unmuted(state: State, event: Unmuted, seq: int, at_ms: int) -> State:
+    return state._replace(muted=tuple(bot for bot in state.muted if bot != event.bot))
+
+
+def _measured(state: State, event: Measured, seq: int, at_ms: int) -> State:
+    if event.channel is not None or event.bot is not None:
+        return state
+    return state._replace(measured={**state.measured, event.name: event.value})
 
 
 def _ended(state: State, event: Ended, seq: int, at_ms: int) -> State:
@@ -170,15 +236,21 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     ChannelOpened: _opened,
     Closed: _closed,
     Ended: _ended,
+    FellBack: _fell_back,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,
+    Measured: _measured,
     MemberJoined: _member_joined,
     MemberLeft: _member_left,
+    Muted: _muted,
     Passed: _answered,
+    Paused: _paused,
+    Resumed: _resumed,
     Revoked: _revoked,
     Seated: _seated,
     TurnClosed: _turn_closed,
+    Unmuted: _unmuted,
     Unseated: _unseated,
     Woke: _woke,
 }

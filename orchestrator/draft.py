@@ -6,13 +6,11 @@ in the same commit have done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from orchestrator.apply import apply
 from orchestrator.rules import Rules
 from orchestrator.state import Floor, State
 from utils.protocol import Event, Heard
-from worlds.seam import Cause, WorldTime
+from worlds.seam import WorldTime
 
 
 class Draft:
@@ -38,15 +36,10 @@ class Draft:
         self.events.append(event)
         self.state = apply(self.rules, self.state, event, seq=self.seq, at_ms=self.at_ms)
 
-    def tell_world(self, *causes: Cause) -> None:
-        """Let the world decide what follows from these causes, and emit it."""
-        now = WorldTime(at_ms=self.at_ms, world_ms=self.state.world_ms)
-        self.emit_all(self.rules.world.decide(self.state.world, causes, now, self.rules.chance))
-
-    def emit_all(self, events: Sequence[Event]) -> None:
-        """Emit several events in order."""
-        for event in events:
-            self.emit(event)
+    @property
+    def now(self) -> WorldTime:
+        """Now, as the world's rules are told it."""
+        return WorldTime(at_ms=self.at_ms, world_ms=self.state.world_ms)
 
     def floor(self, channel: str) -> Floor:
         """Look at a channel as it is now."""

@@ -17,10 +17,12 @@ from orchestrator.draft import Draft
 from orchestrator.routes import targets
 from orchestrator.rules import Rules
 from orchestrator.state import Floor, Grant, State, remember
+from orchestrator.world import end, tell_world
 from utils.journal import Commit, Consumed, Sealed, parse, seal
 from utils.protocol import (
     Began,
     CallsCounted,
+    ChannelClosed,
     Closed,
     DeadlinePassed,
     Event,
@@ -139,9 +141,14 @@ def _sealed(before: State, after: State, sealed: Sealed) -> State:
         cursor=commit.cursor,
         floors={name: _fenced(at, sealed) for name, at in after.floors.items()},
     )
-    top = f"{commit.seq}:{sealed.sha256}"
-    named = dict.fromkeys(targets(before, after, commit), top)
-    return after._replace(tops={**before.tops, **named}) if named else after
+    named = targets(before, after, commit)
+    if not named:
+        return after
+    tops = {**before.tops, **dict.fromkeys(named, f"{commit.seq}:{sealed.sha256}")}
+    for event in commit.events:
+        if isinstance(event, ChannelClosed):
+            tops.pop(f"channel:{event.channel}", None)
+    return after._replace(tops=tops)
 
 
 def _notice(draft: Draft, notice: Notice) -> None:
@@ -161,7 +168,7 @@ def _notice(draft: Draft, notice: Notice) -> None:
         case Observed():
             draft.emit(Incident(name=notice.name, detail=notice.detail))
             if notice.name == "hole":
-                recovery.end(draft, "halted", detail=notice.detail)
+                end(draft, "halted", detail=notice.detail)
 
 
 def _begin(draft: Draft, started: Started) -> None:
@@ -175,7 +182,7 @@ def _begin(draft: Draft, started: Started) -> None:
             labels=spec.labels,
         )
     )
-    draft.tell_world(seam.Began())
+    tell_world(draft, seam.Began())
 
 
 def _fenced(at: Floor, sealed: Sealed) -> Floor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.draft import Draft
 from orchestrator.policies.seam import FloorView
 from orchestrator.state import Floor, Grant, Seat
+from orchestrator.world import tell_world
 from utils.protocol import Acted, Granted, Passed, Revoked, TurnClosed
 from utils.seeds import model_seed
 from worlds.seam import Answer, Answered
@@ -13,8 +14,15 @@ from worlds.seam import Answer, Answered
 def open_turns(draft: Draft) -> None:
     """Grant the next turn of every channel that has none open, as far as the run allows."""
     for channel in list(draft.state.floors):
-        floor = draft.floor(channel)
-        if draft.state.phase == "running" and not floor.live and not floor.is_done:
+        floor = draft.state.floors.get(channel)
+        if draft.state.phase != "running" or draft.state.is_paused:
+            return
+        if floor is None or floor.live:
+            continue
+        if floor.asked > 1:  # the last of them to be waited for has left the channel
+            _close_turn(draft, floor)
+            floor = draft.state.floors.get(channel)
+        if floor is not None and not floor.live and not floor.is_done:
             _open_turn(draft, floor)
 
 
@@ -26,50 +34,32 @@ def close_grant(draft: Draft, grant: Grant, closing: Acted | Passed | Revoked) -
     """
     draft.emit(closing)
     floor = draft.floor(grant.event.channel)
-    if isinstance(closing, Revoked) and closing.reason in ("ended", "channel_closed"):
-        return
     tries = draft.rules.spec.floor.tries
-    if isinstance(closing, Revoked) and floor.asked > 1:
+    if isinstance(closing, Revoked):
         made = floor.revoked.count(grant.event.bot)
-        is_absent = draft.state.seats.get(grant.event.bot, Seat()).absent
-        if made < tries and not is_absent:
+        if floor.asked > 1 and made < tries and not _is_absent(draft, grant.event.bot):
             _grant(draft, floor, grant.event.bot, tries=made, asked=floor.asked)
             return
+        if floor.asked == 1 and _is_out_of_reach(draft, floor):
+            tries = 1
     if floor.live:
         return
     if floor.asked > 1 or floor.answers or len(floor.revoked) >= tries:
         _close_turn(draft, floor)
 
 
-def revoke_all(draft: Draft, reason: str, *, channel: str | None = None) -> None:
-    """Revoke every live grant, of one channel or of all."""
-    for grant in draft.state.live():
-        if channel in (None, grant.event.channel):
-            close_grant(draft, grant, revoked(grant, reason))
-
-
-def revoked(grant: Grant, reason: str, *, detail: str = "", call: str | None = None) -> Revoked:
-    """Make the event that closes a grant without an answer."""
-    return Revoked.model_validate(
-        {
-            "channel": grant.event.channel,
-            "turn": grant.event.turn,
-            "bot": grant.event.bot,
-            "epoch": grant.event.epoch,
-            "call_sha256": call,
-            "reason": reason,
-            "detail": detail,
-        }
-    )
-
-
 def _open_turn(draft: Draft, floor: Floor) -> None:
     if _turns_spoken_for(draft) >= (draft.rules.spec.end.turns or float("inf")):
+        return
+    if draft.state.steps and not floor.asked and _turns_open(draft) >= draft.state.steps:
         return
     view = _view(draft, floor)
     if not view.eligible:
         return
-    chosen = draft.rules.policies[floor.policy].choose(view, draft.rules.chance)
+    policy = draft.rules.policies[floor.policy]
+    chosen = policy.choose(view, draft.rules.chance)
+    if not set(chosen) <= set(view.eligible):
+        raise ValueError(f"the policy '{floor.policy}' chose {chosen}, who may not be chosen")
     busy = {grant.event.bot for grant in draft.state.live()}
     if busy.isdisjoint(chosen):
         for bot in chosen:
@@ -81,9 +71,15 @@ def _turns_spoken_for(draft: Draft) -> int:
     return draft.state.turns + sum(1 for floor in draft.state.floors.values() if floor.live)
 
 
+def _turns_open(draft: Draft) -> int:
+    return sum(1 for floor in draft.state.floors.values() if floor.asked)
+
+
 def _view(draft: Draft, floor: Floor) -> FloorView:
-    seats = draft.state.seats
-    present = tuple(bot for bot in floor.members if not seats.get(bot, Seat()).absent)
+    wanted, is_named = _wanted(draft, floor)
+    present = tuple(bot for bot in wanted if not _is_absent(draft, bot))
+    if is_named and not present:
+        present = wanted  # the world waits for just these: they are given up in time
     untried = tuple(bot for bot in present if bot not in floor.revoked)
     return FloorView(
         channel=floor.channel,
@@ -97,21 +93,43 @@ def _view(draft: Draft, floor: Floor) -> FloorView:
     )
 
 
+def _wanted(draft: Draft, floor: Floor) -> tuple[tuple[str, ...], bool]:
+    """List whom the next turn may be granted to, and whether the world named them."""
+    named = draft.rules.world.asked(draft.state.world, floor.channel)
+    muted = draft.state.muted
+    wanted = tuple(
+        bot for bot in floor.members if (named is None or bot in named) and bot not in muted
+    )
+    return wanted, named is not None
+
+
+def _is_absent(draft: Draft, bot: str) -> bool:
+    return draft.state.seats.get(bot, Seat()).absent
+
+
+def _is_out_of_reach(draft: Draft, floor: Floor) -> bool:
+    """Tell whether nobody whom the world waits for is served by any host."""
+    wanted, is_named = _wanted(draft, floor)
+    return is_named and all(_is_absent(draft, bot) for bot in wanted)
+
+
 def _grant(draft: Draft, floor: Floor, bot: str, *, tries: int, asked: int) -> None:
     rules, state = draft.rules, draft.state
     allow_ms = rules.spec.floor.allow_ms
+    is_round = rules.policies[floor.policy].is_round
     turn = floor.turn
     draft.emit(
         Granted(
             channel=floor.channel,
             turn=turn,
-            round=turn if asked > 1 else (turn - 1) // len(floor.members) + 1,
+            round=turn if is_round else (turn - 1) // len(floor.members) + 1,
             tries=tries,
             asked=asked,
             bot=bot,
             epoch=state.epochs + 1,
             allow_ms=allow_ms,
             deadline_ms=draft.at_ms + allow_ms,
+            due_ms=rules.world.due_ms(state.world, bot, floor.channel),
             seed=model_seed(rules.spec.seed, floor.channel, turn, bot, tries),
             ask=rules.world.ask(state.world, bot, floor.channel),
         )
@@ -130,7 +148,6 @@ def _close_turn(draft: Draft, floor: Floor) -> None:
     answers = tuple(sorted(given, key=lambda answer: order.get(answer.bot, len(order))))
     acted = sum(1 for answer in answers if answer.action and answer.action.kind != "pass")
     outcome = "acted" if acted else "passed" if floor.answers else "given_up"
-    round_number = floor.turn if floor.asked > 1 else (floor.turn - 1) // len(floor.members) + 1
     draft.emit(
         TurnClosed.model_validate(
             {
@@ -142,4 +159,4 @@ def _close_turn(draft: Draft, floor: Floor) -> None:
             }
         )
     )
-    draft.tell_world(Answered(floor.channel, floor.turn, round_number, answers))
+    tell_world(draft, Answered(floor.channel, floor.turn, floor.round, answers))

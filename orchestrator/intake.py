@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.console import obey
 from orchestrator.draft import Draft
-from orchestrator.floor import close_grant, revoked
-from orchestrator.recovery import end, unseat
+from orchestrator.floor import close_grant
+from orchestrator.recovery import unseat
+from orchestrator.refusal import Refused
 from orchestrator.state import Grant, Seat
+from orchestrator.world import revoked, tell_world
 from utils.journal import Consumed, Garbage
 from utils.protocol import (
+    Act,
     Acted,
+    AskAct,
     AskSay,
     Failed,
     Input,
@@ -22,28 +27,19 @@ from utils.protocol import (
     Rejected,
     Say,
     Seated,
-    Stop,
 )
 from worlds import seam
-
-
-class _Refused(Exception):
-    """An input is refused; `why` is one of `Rejected.why`."""
-
-    def __init__(self, why: str, detail: str = "") -> None:
-        super().__init__(why)
-        self.why, self.detail = why, detail
 
 
 def take(draft: Draft, consumed: Consumed, arrived: Input | Garbage) -> None:
     """Take one input into the commit: act on it, or say why not. Always emits something."""
     try:
         if isinstance(arrived, Garbage):
-            raise _Refused("garbage", arrived.why)
+            raise Refused("garbage", arrived.why)
         if arrived.nonce in draft.state.nonces.get(arrived.author, ()):
-            raise _Refused("duplicate")
+            raise Refused("duplicate")
         _act(draft, arrived)
-    except _Refused as refused:
+    except Refused as refused:
         draft.emit(
             Rejected.model_validate(
                 {
@@ -74,10 +70,8 @@ def _act(draft: Draft, arrived: Input) -> None:
             _join(draft, arrived)
         case Left():
             _leave(draft, arrived)
-        case Stop():
-            if draft.state.phase not in ("gathering", "running"):
-                raise _Refused("ended")
-            end(draft, "stopped", detail=arrived.why)
+        case _:
+            obey(draft, arrived)
 
 
 def _propose(draft: Draft, proposed: Proposed) -> None:
@@ -94,47 +88,49 @@ def _propose(draft: Draft, proposed: Proposed) -> None:
         close_grant(draft, grant, Passed(**place, why=action.why))
         return
     if action.kind != ask.kind:
-        raise _Refused("not_asked", f"asked to {ask.kind}")
+        raise Refused("not_asked", f"asked to {ask.kind}")
+    if isinstance(action, Act) and isinstance(ask, AskAct) and action.name != ask.name:
+        raise Refused("not_asked", f"asked to {ask.name}")
     if isinstance(action, Say) and isinstance(ask, AskSay):
         if len(action.text) > ask.max_chars:
-            raise _Refused("too_long", f"{len(action.text)} of {ask.max_chars} characters")
+            raise Refused("too_long", f"{len(action.text)} of {ask.max_chars} characters")
         if not action.text.strip():
-            raise _Refused("not_asked", "nothing said")
+            raise Refused("not_asked", "nothing said")
     close_grant(draft, grant, Acted(**place, action=action))
 
 
 def _holder(draft: Draft, closing: Proposed | Failed) -> Grant:
     """Find the live grant an input may close: right epoch, hash, bot and seat."""
     if draft.state.phase in ("ended", "closed"):
-        raise _Refused("ended")
+        raise Refused("ended")
     grant = draft.state.grant(closing.epoch)
     if grant is None:
-        raise _Refused("stale", f"epoch {closing.epoch} is not live")
+        raise Refused("stale", f"epoch {closing.epoch} is not live")
     if closing.bot != grant.event.bot:
-        raise _Refused("not_the_holder", f"epoch {closing.epoch} is {grant.event.bot}'s")
+        raise Refused("not_the_holder", f"epoch {closing.epoch} is {grant.event.bot}'s")
     if closing.grant != grant.commit_sha256:
-        raise _Refused("forged", "another grant's hash")
+        raise Refused("forged", "another grant's hash")
     seat = draft.state.seats.get(closing.bot, Seat())
     if seat.host != closing.author or seat.number != closing.seat:
-        raise _Refused("old_seat", f"the live seat is {seat.number}")
+        raise Refused("old_seat", f"the live seat is {seat.number}")
     return grant
 
 
 def _join(draft: Draft, joined: Joined) -> None:
     if all(bot.name != joined.bot for bot in draft.rules.spec.bots):
-        raise _Refused("unknown_bot", joined.bot)
+        raise Refused("unknown_bot", joined.bot)
     if draft.state.phase in ("ended", "closed"):
-        raise _Refused("ended")
+        raise Refused("ended")
     seat = draft.state.seats.get(joined.bot)
     if seat is not None and seat.host is not None:
         unseat(draft, joined.bot, seat, "replaced")
     number = draft.state.seatings + 1
     draft.emit(Seated(bot=joined.bot, seat=number, host=joined.author))
-    draft.tell_world(seam.BotJoined(joined.bot))
+    tell_world(draft, seam.BotJoined(joined.bot))
 
 
 def _leave(draft: Draft, left: Left) -> None:
     seat = draft.state.seats.get(left.bot, Seat())
     if seat.host != left.author or seat.number != left.seat:
-        raise _Refused("old_seat", f"the live seat is {seat.number}")
+        raise Refused("old_seat", f"the live seat is {seat.number}")
     unseat(draft, left.bot, seat, "left")

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from orchestrator.draft import Draft
-from orchestrator.floor import close_grant, revoke_all, revoked
+from orchestrator.floor import close_grant
 from orchestrator.rules import Rules
-from orchestrator.state import Seat, State
+from orchestrator.state import Grant, Seat, State
+from orchestrator.world import end, revoked, tell_world
 from utils.journal import MAX_EVENTS
 from utils.protocol import (
     DeadlinePassed,
-    Ended,
+    FellBack,
     Gathered,
     HostLost,
     Notice,
@@ -35,18 +36,33 @@ _deadline = lru_cache(maxsize=1_024)(lambda epoch: DeadlinePassed(epoch=epoch))
 def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
     """List everything that happens by itself, with the journal time it is due at."""
     spec = rules.spec
+    if state.phase not in ("gathering", "running"):
+        return
+    for grant in state.live():
+        yield grant.event.deadline_ms, _deadline(grant.event.epoch)
     if state.phase == "gathering":
         yield state.began_ms + round(spec.floor.gather_s * 1000), GATHER
-    if state.phase in ("gathering", "running"):
+    if state.paused_at_ms is None:
         if spec.end.minutes is not None:
-            yield state.began_ms + round(spec.end.minutes * 60_000), MINUTES
-        silence_ms = round(spec.end.silence_minutes * 60_000)
-        yield state.acted_ms + silence_ms, SILENCE
-        wake_ms = rules.world.wake_ms(state.world)
-        if wake_ms is not None:
-            yield state.began_ms + wake_ms, WakeDue(world_ms=wake_ms)
-        for grant in state.live():
-            yield grant.event.deadline_ms, _deadline(grant.event.epoch)
+            yield state.began_ms + state.paused_ms + round(spec.end.minutes * 60_000), MINUTES
+        yield state.acted_ms + round(spec.end.silence_minutes * 60_000), SILENCE
+    wake_ms = rules.world.wake_ms(state.world)
+    if state.phase == "running" and wake_ms is not None and not state.is_paused:
+        yield from _wakes(rules, state, wake_ms)
+
+
+def _wakes(rules: Rules, state: State, wake_ms: int) -> Iterator[tuple[int, Notice]]:
+    """Tell when the world is to be woken, by its pace; not at all while it has to wait."""
+    pace, notice = rules.spec.pace, WakeDue(world_ms=wake_ms)
+    if pace.kind == "realtime" and state.paused_at_ms is None:
+        at_ms, world_ms = state.clock
+        yield max(state.at_ms, at_ms + round((wake_ms - world_ms) / pace.scale)), notice
+    elif not any(pace.kind == "turns" or _is_due(grant, wake_ms) for grant in state.live()):
+        yield state.at_ms, notice  # as soon as may be
+
+
+def _is_due(grant: Grant, world_ms: int) -> bool:
+    return grant.event.due_ms is not None and grant.event.due_ms <= world_ms
 
 
 def next_due_ms(rules: Rules, state: State) -> int | None:
@@ -87,7 +103,7 @@ def unseat(draft: Draft, bot: str, seat: Seat, reason: str) -> None:
             {"bot": bot, "seat": seat.number, "host": seat.host, "reason": reason}
         )
     )
-    draft.tell_world(seam.BotLeft(bot))
+    tell_world(draft, seam.BotLeft(bot))
 
 
 def ring(draft: Draft, notice: TimerRang) -> None:
@@ -101,16 +117,27 @@ def ring(draft: Draft, notice: TimerRang) -> None:
 
 
 def wake(draft: Draft, notice: WakeDue) -> None:
-    """Let the world take its step."""
+    """Let the world take its step; before it, let it act for the bots that are late."""
+    world = draft.rules.world
+    if draft.state.phase != "running" or world.wake_ms(draft.state.world) != notice.world_ms:
+        return
+    for grant in draft.state.live():
+        event = grant.event
+        action = None
+        if _is_due(grant, notice.world_ms) and not grant.fell_back:
+            action = world.fallback(draft.state.world, event.bot, event.ask)
+        if action is not None:
+            draft.emit(
+                FellBack(
+                    channel=event.channel,
+                    turn=event.turn,
+                    bot=event.bot,
+                    epoch=event.epoch,
+                    action=action,
+                )
+            )
     draft.emit(Woke(world_ms=notice.world_ms))
-    draft.tell_world(seam.Woke())
-
-
-def end(draft: Draft, reason: str, *, detail: str = "") -> None:
-    """End the run: revoke what is live, and grant no more."""
-    if draft.state.phase in ("gathering", "running"):
-        revoke_all(draft, "ended")
-        draft.emit(Ended.model_validate({"reason": reason, "detail": detail}))
+    tell_world(draft, seam.Woke())
 
 
 def gather(draft: Draft) -> None:
@@ -122,10 +149,13 @@ def gather(draft: Draft) -> None:
 
 
 def end_when_done(draft: Draft) -> None:
-    """End the run when it has had its turns, or every channel has had its own."""
+    """End the run when it has had its turns, every channel its own, or a measure is met."""
     limit = draft.rules.spec.end.turns
     if draft.state.phase != "running":
         return
+    for reached in draft.rules.spec.end.measures:
+        if draft.state.measured.get(reached.measure) == reached.value:
+            end(draft, "measure", detail=f"{reached.measure} is {reached.value:g}")
     floors = draft.state.floors.values()
     if (limit is not None and draft.state.turns >= limit) or (
         floors and all(floor.is_done for floor in floors)

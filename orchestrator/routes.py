@@ -9,6 +9,7 @@ bot's next grant says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.state import Seat, State
@@ -72,8 +73,12 @@ def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
         if target.startswith("channel:"):
             entry = ChannelEntry.model_construct(**common)
         else:
+            seated = [event.bot for event in events if isinstance(event, Seated)]
             entry = InboxEntry.model_construct(
-                **common, nonces=tuple(nonces), standing=_standing(events, after)
+                **common,
+                nonces=tuple(nonces),
+                standing=_standing(events, after),
+                rooms={bot: after.rooms.get(bot, ()) for bot in seated},
             )
         bodies[target] = entry.model_dump_json()
     return bodies
@@ -81,7 +86,7 @@ def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
 
 def _of(event: Event, after: State) -> list[str]:
     if isinstance(event, IN_CHANNEL):
-        return [f"channel:{event.channel}"]
+        return [f"channel:{event.channel}", *_inboxes(_come(event), after)]
     if isinstance(event, Unseated):
         return [f"inbox:{event.host}"]
     if isinstance(event, Rejected):
@@ -91,9 +96,21 @@ def _of(event: Event, after: State) -> list[str]:
         seat = after.seats.get(event.bot, Seat())
         return [f"inbox:{seat.host}"] if seat.host else []
     if isinstance(event, Ended):
-        hosts = dict.fromkeys(seat.host for seat in after.seats.values() if seat.host)
-        return [*(f"channel:{name}" for name in after.floors), *(f"inbox:{host}" for host in hosts)]
+        channels = [f"channel:{name}" for name in after.floors]
+        return [*channels, *_inboxes(after.seats, after)]
     return []
+
+
+def _come(event: Event) -> Sequence[str]:
+    """List the bots that come to a channel by an event: their hosts are to listen to it."""
+    if isinstance(event, ChannelOpened):
+        return event.members
+    return (event.bot,) if isinstance(event, MemberJoined) else ()
+
+
+def _inboxes(bots: Iterable[str], after: State) -> list[str]:
+    seats = [after.seats.get(bot, Seat()) for bot in bots]
+    return [f"inbox:{host}" for host in dict.fromkeys(seat.host for seat in seats if seat.host)]
 
 
 def _standing(events: list[Event], after: State) -> tuple[StandingGrant, ...]:

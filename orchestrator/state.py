@@ -35,11 +35,15 @@ class Seat(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A live grant, with the hash of the commit that made it: the fence."""
+    """A live grant, with the hash of the commit that made it: the fence.
+
+    `fell_back` says that the world has acted for the bot in the meantime.
+    """
 
     event: Granted
     seq: int
     commit_sha256: str = ""
+    fell_back: bool = False
 
     @property
     def ask(self) -> Ask:
@@ -53,6 +57,7 @@ class Floor(NamedTuple):
     Attributes:
         members: In order; the order is the ring.
         turn: The number of the turn that is open or opens next, from 1.
+        round: The round of the turn that is open.
         asked: How many bots this turn asks at once; 0 before its first grant.
         live: Grants of this turn that are not closed.
         answers: Grants of this turn that were acted on or passed.
@@ -68,6 +73,7 @@ class Floor(NamedTuple):
     policy: str
     turns: int | None
     turn: int = 1
+    round: int = 0
     asked: int = 0
     live: tuple[Grant, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -94,7 +100,15 @@ class State(NamedTuple):
         floors: Channel name to floor, in the order they were opened.
         nonces: Author to the nonces remembered of it.
         tops: Channel and inbox names to (seq, hash) of the last commit with an entry
-            there, as `<seq>:<hash>`.
+            there, as `<seq>:<hash>`. A closed channel's is forgotten.
+        rooms: Bot to the channels it is in and the last closed ones it was in, in the
+            order it came to them.
+        muted: Bots that are granted nothing.
+        paused_at_ms: Journal time since when the run is paused, none while it is not.
+        paused_ms: Time it was paused before that.
+        steps: Turns that may yet close in the pause.
+        clock: (journal time, world time) between which the world's clock was last set.
+        measured: What the world measured last, by name, of the run as a whole.
         world: The world's own state.
     """
 
@@ -115,6 +129,18 @@ class State(NamedTuple):
     floors: Mapping[str, Floor] = NOTHING
     nonces: Mapping[str, tuple[str, ...]] = NOTHING
     tops: Mapping[str, str] = NOTHING
+    rooms: Mapping[str, tuple[str, ...]] = NOTHING
+    muted: tuple[str, ...] = ()
+    paused_at_ms: int | None = None
+    paused_ms: int = 0
+    steps: int = 0
+    clock: tuple[int, int] = (0, 0)
+    measured: Mapping[str, float] = NOTHING
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new may be granted now."""
+        return self.paused_at_ms is not None and not self.steps
 
     def live(self) -> list[Grant]:
         """List the live grants, channel by channel."""

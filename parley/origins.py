@@ -31,7 +31,7 @@ def with_origins(spec: Spec, path: Path) -> str:
         channel["name"]: {key: value for key, value in channel.items() if key != "name"}
         for channel in data["channels"]
     }
-    data["world"] = data["world"]["name"]
+    data["world"] = {data["world"]["name"]: data["world"]["settings"]}
     data.pop("scenario")
     return "\n".join(_lines(data, document, (), 0))
 

@@ -14,15 +14,17 @@ from utils import plugins
 from utils.errors import BadInput
 from utils.names import check_name, look_up, shown
 from utils.scenario import BotEntry, ChannelEntry, Crowd, MemoryEntry, Scenario, load
-from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec, WorldSpec
+from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec
 from utils.yamlfile import Document
 from worlds.audience import AUDIENCES
+from worlds.seam import World
+from worlds.settings import BadSetting
 
 PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
     "policy": ("chain", "moderated"),
     "audience": ("graph", "shuffled_items"),
     "mind": ("openai", "recorded", "remote"),
-    "world": ("naming", "grid", "town", "city", "wilds", "markets"),
+    "world": ("town", "city", "wilds", "markets"),
 }
 """Names that DESIGN gives to things that are not built yet."""
 
@@ -71,25 +73,41 @@ def resolve(
     """
     look = _Lookup(document)
     _check_overrides(overrides)
-    look.name("world", scenario.world, plugins.names("parley.worlds"), "world")
+    look.name("world", scenario.world.name, plugins.names("parley.worlds"), "world")
     bots = _bots(scenario, look, found)
     channels = _channels(scenario, look, tuple(bot.name for bot in bots), overrides)
     end = scenario.end
     if overrides.turns is not None:
-        end = EndSpec(turns=overrides.turns, silence_minutes=end.silence_minutes)
+        end = end.model_copy(update={"turns": overrides.turns, "minutes": None})
         channels = tuple(one.model_copy(update={"turns": None}) for one in channels)
-    return Spec(
+    spec = Spec(
         scenario=name,
         seed=scenario.seed if overrides.seed is None else overrides.seed,
         about=scenario.about,
         labels=scenario.labels,
-        world=WorldSpec(name=scenario.world),
+        world=scenario.world,
         models=_models(scenario, look, overrides),
         bots=bots,
         channels=channels,
         end=end,
         floor=scenario.floor,
+        pace=scenario.pace,
     )
+    _check_world(spec, look)
+    return spec
+
+
+def _check_world(spec: Spec, look: _Lookup) -> None:
+    """Let the world look at the scenario before anything runs. Raises BadInput."""
+    world: World[Any] = plugins.find("parley.worlds", spec.world.name)()
+    try:
+        world.initial(spec)
+    except BadSetting as bad:
+        raise look.refuse(bad.what, "world", spec.world.name, *bad.at, mend=bad.mend) from bad
+    for reached in spec.end.measures:
+        if not world.measures(reached.measure):
+            what = f"the world '{spec.world.name}' does not measure '{reached.measure}'"
+            raise look.refuse(what, "end")
 
 
 def _check_overrides(overrides: Overrides) -> None:
@@ -216,14 +234,18 @@ def _memory(entry: MemoryEntry) -> MemorySpec:
 def _channels(
     scenario: Scenario, look: _Lookup, bots: tuple[str, ...], overrides: Overrides
 ) -> tuple[ChannelSpec, ...]:
-    channels = []
+    channels: list[ChannelSpec] = []
     policies = plugins.names("parley.policies")
-    for name, entry in scenario.channels.items():
+    is_salon = scenario.world.name == "salon"
+    written = {"main": ChannelEntry()} if scenario.channels is None else scenario.channels
+    if scenario.channels is None and not is_salon:
+        return ()
+    for name, entry in written.items():
         at = ("channels", name)
         look.name("policy", entry.policy, policies, *at, "policy")
         look.name("audience", entry.hears, AUDIENCES, *at, "hears")
         channels.append(_channel(name, entry, look, bots, overrides))
-    if not channels:
+    if not channels and is_salon:
         raise look.refuse("there is no channel", "channels", mend="leave channels out, or name one")
     return tuple(channels)
 

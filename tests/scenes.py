@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from orchestrator import engine
+from orchestrator.plugins import rules_for
 from orchestrator.policies.addressed import Addressed
 from orchestrator.policies.random_order import RandomOrder
 from orchestrator.policies.round_robin import RoundRobin
 from orchestrator.policies.seam import Policy
 from orchestrator.policies.simultaneous import Simultaneous
+from orchestrator.recovery import due, next_due_ms
 from orchestrator.rules import Rules
 from orchestrator.state import Grant, State
 from utils.journal import Sealed, consume
 from utils.persona import Persona, PromptTemplate
-from utils.protocol import Event, Notice, Started
+from utils.protocol import Action, Event, Notice, Started
 from utils.spec import BotSpec, ChannelSpec, EndSpec, FloorSpec, MemorySpec, ModelSpec, Spec
 from worlds.salon.rules import Salon
 
@@ -83,7 +85,11 @@ class Table:
     """
 
     def __init__(self, spec: Spec, *, now_ms: int = 1_000_000) -> None:
-        self.rules = Rules(spec=spec, world=Salon(), policies=POLICIES)
+        self.rules = (
+            Rules(spec=spec, world=Salon(), policies=POLICIES)
+            if spec.world.name == "salon"
+            else rules_for(spec)
+        )
         self.state: State = engine.initial(self.rules)
         self.journal: list[Sealed] = []
         self.now_ms = now_ms
@@ -147,6 +153,41 @@ class Table:
         for _ in range(turns):
             self.now_ms += 1
             self.propose(text=text(self.grant) if text else "")
+
+    def play(
+        self,
+        act: Callable[[Grant], Action],
+        *,
+        latency_ms: Callable[[Grant], int] = lambda grant: 1,
+        most: int = 1_000_000,
+    ) -> None:
+        """Go on until the run ends: answers and deadlines, each at its own virtual time.
+
+        Args:
+            act: What the bot that holds a grant does.
+            latency_ms: How long it takes to do so.
+            most: Most steps.
+        """
+        answers: dict[int, int] = {}
+        for _ in range(most):
+            if self.state.phase not in ("gathering", "running"):
+                return
+            live = {grant.event.epoch: grant for grant in self.state.live()}
+            answers = {epoch: at_ms for epoch, at_ms in answers.items() if epoch in live}
+            for epoch, grant in live.items():
+                if epoch not in answers:
+                    answers[epoch] = self.state.at_ms + latency_ms(grant)
+            due_ms = next_due_ms(self.rules, self.state)
+            epoch = min(answers, key=lambda one: (answers[one], one), default=0)
+            if epoch and (due_ms is None or answers[epoch] <= due_ms):
+                self.now_ms = max(self.now_ms, answers[epoch])
+                action = act(live[epoch]).model_dump()
+                self.propose(live[epoch], action=action)
+            else:
+                assert due_ms is not None, "nothing will ever happen"
+                self.now_ms = max(self.now_ms, due_ms)
+                self.notice(*due(self.rules, self.state, by_ms=self.now_ms))
+        raise AssertionError("it never ended")
 
     # --- looking ----------------------------------------------------------------------
 

@@ -7,7 +7,11 @@ reader can tell that nothing is missing in between.
 
 from __future__ import annotations
 
+from utils.names import Name
 from utils.protocol import Count, EventField, Frozen, Granted, Sha256
+
+REMEMBERED_ROOMS = 64
+"""Closed channels whose words stay in reach of a bot's memory; older ones are in the record."""
 
 
 class StandingGrant(Frozen):
@@ -32,9 +36,10 @@ class InboxEntry(Frozen):
     """What one commit means for the seats of one host.
 
     Written only where there is something to act on. `nonces` are those of the host's own
-    inputs that this commit consumed. `standing`
-    holds the grants that the host's seats may answer from now on: those just made,
-    and those that a bot seated just now finds waiting.
+    inputs that this commit consumed. `standing` holds the grants that the host's seats
+    may answer from now on: those just made, and those that a bot seated just now finds
+    waiting. `rooms` has, for each bot seated just now, the channels it is in, and the
+    last `REMEMBERED_ROOMS` closed ones it was in: what there is to have heard.
     """
 
     seq: Count
@@ -44,3 +49,4 @@ class InboxEntry(Frozen):
     nonces: tuple[str, ...]
     events: tuple[EventField, ...]
     standing: tuple[StandingGrant, ...] = ()
+    rooms: dict[Name, tuple[Name, ...]] = {}

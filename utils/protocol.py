@@ -174,8 +174,92 @@ class Stop(_Input):
     why: Short = ""
 
 
-Input = Annotated[Joined | Left | Proposed | Failed | Stop, Field(discriminator="kind")]
-INPUT: TypeAdapter[Joined | Left | Proposed | Failed | Stop] = TypeAdapter(Input)
+class Pause(_Input):
+    """A command: grant nothing new. Live grants finish; the time until `Resume` is no run time."""
+
+    kind: Literal["pause"] = "pause"
+
+
+class Resume(_Input):
+    """A command: go on after a pause."""
+
+    kind: Literal["resume"] = "resume"
+
+
+class Step(_Input):
+    """A command: go on until so many turns have closed, then be paused."""
+
+    kind: Literal["step"] = "step"
+    turns: int = Field(default=1, ge=1, le=1_000)
+
+
+class Inject(_Input):
+    """A command: say something from outside to every member of a channel."""
+
+    kind: Literal["inject"] = "inject"
+    channel: Name
+    text: Text
+
+
+class Whisper(_Input):
+    """A command: say something from outside that one member of a channel hears."""
+
+    kind: Literal["whisper"] = "whisper"
+    channel: Name
+    bot: Name
+    text: Text
+
+
+class Mute(_Input):
+    """A command: grant this bot nothing more. It hears on; its live grant finishes."""
+
+    kind: Literal["mute"] = "mute"
+    bot: Name
+
+
+class Unmute(_Input):
+    """A command: let a muted bot speak again."""
+
+    kind: Literal["unmute"] = "unmute"
+    bot: Name
+
+
+class Kick(_Input):
+    """A command: take a bot out of a channel. Its live grant there is revoked."""
+
+    kind: Literal["kick"] = "kick"
+    channel: Name
+    bot: Name
+
+
+class Add(_Input):
+    """A command: put a bot of the scenario into a channel, at the end of its ring."""
+
+    kind: Literal["add"] = "add"
+    channel: Name
+    bot: Name
+
+
+class Mark(_Input):
+    """A command: write a remark into the record, which nobody hears."""
+
+    kind: Literal["mark"] = "mark"
+    text: Text
+
+
+class Do(_Input):
+    """A command for the world's own rules, such as `rain`."""
+
+    kind: Literal["do"] = "do"
+    verb: Name
+    args: Annotated[JsonValue, AfterValidator(_portable)] = None
+
+
+Command = Stop | Pause | Resume | Step | Inject | Whisper | Mute | Unmute | Kick | Add | Mark | Do
+"""What a person may tell a run: `parley tell`."""
+
+Input = Annotated[Joined | Left | Proposed | Failed | Command, Field(discriminator="kind")]
+INPUT: TypeAdapter[Joined | Left | Proposed | Failed | Command] = TypeAdapter(Input)
 
 
 # --- notices: causes that came from no stream --------------------------------------
@@ -211,7 +295,7 @@ class TimerRang(Frozen):
 
 
 class WakeDue(Frozen):
-    """The world asked to be woken at this world time."""
+    """The world time has come at which the world asked to be woken."""
 
     kind: Literal["wake_due"] = "wake_due"
     world_ms: Count
@@ -310,9 +394,10 @@ class Granted(Frozen):
     """A speaking token: the bot may answer `ask` until `deadline_ms`.
 
     `deadline_ms` is journal time; `allow_ms` is what the host counts by itself from
-    the moment it reads this. At `due_ms`, where it is set, the world's fallback acts
-    and the grant stays live. `asked` is how many bots the turn asks at once: their
-    answers stay sealed until all of those grants are closed.
+    the moment it reads this. `due_ms`, where it is set, is world time: when the world
+    wakes then or later, its fallback acts for the bot, and the grant stays live.
+    `asked` is how many bots the turn asks at once: their answers stay sealed until all
+    of those grants are closed.
     """
 
     kind: Literal["granted"] = "granted"
@@ -358,8 +443,19 @@ class Revoked(_Closed):
     """The grant is closed without an answer."""
 
     kind: Literal["revoked"] = "revoked"
-    reason: Literal["deadline", "lost", "failed", "ended", "channel_closed", "forked"]
+    reason: Literal["deadline", "lost", "failed", "ended", "channel_closed", "left", "forked"]
     detail: Short = ""
+
+
+class FellBack(Frozen):
+    """The world acted for a bot that had not answered when it was due. The grant is live."""
+
+    kind: Literal["fell_back"] = "fell_back"
+    channel: Name
+    turn: Count
+    bot: Name
+    epoch: Count
+    action: Action
 
 
 class TurnClosed(Frozen):
@@ -412,6 +508,8 @@ class Rejected(Frozen):
         "not_the_holder",
         "old_seat",
         "unknown_bot",
+        "unknown_channel",
+        "no_effect",
         "too_long",
         "not_asked",
         "ended",
@@ -441,11 +539,71 @@ class Incident(Frozen):
     detail: Short = ""
 
 
+class Intervened(Frozen):
+    """Somebody outside told the run something; what it does, the events after it say.
+
+    `text` is what was said or remarked, `args` what a world's own verb was given.
+    """
+
+    kind: Literal["intervened"] = "intervened"
+    author: Name
+    verb: Name
+    channel: Name | None = None
+    bot: Name | None = None
+    text: Text = ""
+    args: JsonValue = None
+
+
+class Paused(Frozen):
+    """No new grants from now on. `turns` may still close before that holds."""
+
+    kind: Literal["paused"] = "paused"
+    turns: Count = 0
+
+
+class Resumed(Frozen):
+    """The run goes on. `paused_ms` have passed that are no run time."""
+
+    kind: Literal["resumed"] = "resumed"
+    paused_ms: Count
+
+
+class Muted(Frozen):
+    """The bot is granted nothing more until it is unmuted."""
+
+    kind: Literal["muted"] = "muted"
+    bot: Name
+
+
+class Unmuted(Frozen):
+    """The bot may be granted turns again."""
+
+    kind: Literal["unmuted"] = "unmuted"
+    bot: Name
+
+
+class Measured(Frozen):
+    """A value that was measured while the run went on, of the whole or of a channel."""
+
+    kind: Literal["measured"] = "measured"
+    name: Name
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    channel: Name | None = None
+    bot: Name | None = None
+
+
+class StateHashed(Frozen):
+    """The SHA-256 of the run's state at the commit before this one, as a snapshot has it."""
+
+    kind: Literal["state_hashed"] = "state_hashed"
+    state_sha256: Sha256
+
+
 class Ended(Frozen):
     """The run is over: no more grants."""
 
     kind: Literal["ended"] = "ended"
-    reason: Literal["turns", "minutes", "silence", "stopped", "halted"]
+    reason: Literal["turns", "minutes", "silence", "measure", "world", "stopped", "halted"]
     detail: Short = ""
 
 
@@ -485,11 +643,19 @@ KnownEvent = (
     | Acted
     | Passed
     | Revoked
+    | FellBack
     | TurnClosed
     | Heard
     | Rejected
     | Woke
     | Gathered
+    | Intervened
+    | Paused
+    | Resumed
+    | Muted
+    | Unmuted
+    | Measured
+    | StateHashed
     | Incident
     | Ended
     | Closed

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from utils.names import Name
 from utils.protocol import MAX_MEMBERS, Frozen, Short, Text
-from utils.spec import EndSpec, FloorSpec, ModelSpec
+from utils.spec import EndSpec, FloorSpec, ModelSpec, PaceSpec, WorldSpec
 from utils.yamlfile import Document, parse, read, versioned
 
 T = TypeVar("T")
@@ -24,7 +24,6 @@ VERSION = 1
 
 PLANNED = {
     "answer": "structured answers with a score",
-    "any": "several ends side by side; the first of turns, minutes and silence_minutes ends a run",
     "arms": "studies",
     "fork": "forks",
     "from": "forks",
@@ -32,10 +31,8 @@ PLANNED = {
     "interventions": "changes from outside while a run goes on",
     "items": "studies",
     "judge": "judges",
-    "measure": "measures while a run goes on",
     "measures": "measures while a run goes on",
     "nulls": "null models",
-    "pace": "real-time worlds",
     "replicates": "studies",
     "rounds": "rounds as an end",
 }
@@ -65,13 +62,40 @@ def _named(value: Any) -> Any:
 
 
 def _placed(value: Any) -> Any:
-    """Let a world be its name, or its name with settings; no world takes any yet."""
+    """Let a world be its name alone, or its name with the world's own settings."""
+    if isinstance(value, str):
+        return {"name": value}
     if isinstance(value, dict) and len(value) == 1:
         (name, settings) = next(iter(value.items()))
-        if name == "salon" and settings:
-            raise ValueError("must be 'salon' alone, which has no settings")
-        return name
-    return value
+        return {"name": name, "settings": {} if settings is None else settings}
+    raise ValueError("must be a world's name, or one name with its settings")
+
+
+def _paced(value: Any) -> Any:
+    """Let a pace be its kind alone, or its kind with its scale."""
+    if isinstance(value, dict) and len(value) == 1:
+        (kind, given) = next(iter(value.items()))
+        if kind == "realtime" and isinstance(given, dict):
+            return {"kind": kind, **given}
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _ended(value: Any) -> Any:
+    """Let ends stand side by side in a list: `any: [{measure: agreed, is: 1}, {turns: 90}]`."""
+    if not isinstance(value, dict) or "any" not in value:
+        return value
+    ends = {key: one for key, one in value.items() if key != "any"}
+    measures = []
+    for one in value["any"] if isinstance(value["any"], list) else [None]:
+        if not isinstance(one, dict):
+            raise ValueError("must be a list under 'any', of ends such as {turns: 24}")
+        if set(one) == {"measure", "is"}:
+            measures.append({"measure": one["measure"], "value": one["is"]})
+        elif "measure" in one or not ends.keys().isdisjoint(one):
+            raise ValueError("must name each end once; a measure has 'measure' and 'is'")
+        else:
+            ends |= one
+    return {**ends, "measures": measures}
 
 
 def _windowed(value: Any) -> Any:
@@ -128,17 +152,21 @@ class ChannelEntry(_Grammar):
 
 
 class Scenario(_Grammar):
-    """A scenario file, as it is written."""
+    """A scenario file, as it is written.
+
+    Without `channels` a salon has one, `main`; other worlds open their own.
+    """
 
     about: Short = ""
     seed: int = Field(default=0, ge=-(2**63), lt=2**63)
     labels: dict[Name, Short] = {}
-    world: Annotated[Name, BeforeValidator(_placed)] = "salon"
+    world: Annotated[WorldSpec, BeforeValidator(_placed)] = WorldSpec()
     models: dict[Name, ModelSpec] = {"default": ModelSpec(model="llama3.2:1b")}
     bots: Annotated[Crowd | Bots, AfterValidator(_some)]
-    channels: dict[Name, ChannelEntry] = {"main": ChannelEntry()}
-    end: EndSpec = EndSpec(turns=24)
+    channels: dict[Name, ChannelEntry] | None = None
+    end: Annotated[EndSpec, BeforeValidator(_ended)] = EndSpec(turns=24)
     floor: FloorSpec = FloorSpec()
+    pace: Annotated[PaceSpec, BeforeValidator(_paced)] = PaceSpec()
 
 
 def load(path: Path) -> tuple[Scenario, Document]:

@@ -77,16 +77,25 @@ class ChannelSpec(Frozen):
     turns: int | None = Field(default=None, ge=1, le=10**9)
 
 
+class Reached(Frozen):
+    """A run is over when what the world measures has reached a value."""
+
+    measure: Name
+    value: Annotated[float, Field(allow_inf_nan=False)]
+
+
 class EndSpec(Frozen):
     """When a run is over: at whichever of these comes first.
 
     `turns` counts closed turns in all channels; `minutes` is run time, without
-    pauses; `silence_minutes` is run time in which nobody acted.
+    pauses; `silence_minutes` is run time in which nobody acted; any of `measures` ends
+    it when it is just that value.
     """
 
     turns: int | None = Field(default=None, ge=1, le=10**9)
     minutes: float | None = Field(default=None, gt=0, le=10**6)
     silence_minutes: float = Field(default=10, gt=0, le=10**6)
+    measures: tuple[Reached, ...] = ()
 
 
 class FloorSpec(Frozen):
@@ -108,6 +117,18 @@ class FloorSpec(Frozen):
         return round(self.allow_s * 1000)
 
 
+class PaceSpec(Frozen):
+    """When the world takes its step.
+
+    `turns`: once every live grant is closed. `free`: once the grants that are due by
+    then are closed, whatever the clock says. `realtime`: at its own time, of which
+    `scale` milliseconds pass in one of run time.
+    """
+
+    kind: Literal["turns", "free", "realtime"] = "turns"
+    scale: float = Field(default=1.0, gt=0, le=1_000, allow_inf_nan=False)
+
+
 class WorldSpec(Frozen):
     """Which world's rules a run follows, and the world's own settings."""
 
@@ -126,9 +147,10 @@ class Spec(Frozen):
     world: WorldSpec = WorldSpec()
     models: dict[Name, ModelSpec]
     bots: Annotated[tuple[BotSpec, ...], Field(min_length=1, max_length=10_000)]
-    channels: Annotated[tuple[ChannelSpec, ...], Field(min_length=1, max_length=10_000)]
+    channels: Annotated[tuple[ChannelSpec, ...], Field(max_length=10_000)]
     end: EndSpec
     floor: FloorSpec = FloorSpec()
+    pace: PaceSpec = PaceSpec()
 
     def bot(self, name: str) -> BotSpec:
         """Find a bot by name. Raises KeyError when there is none."""

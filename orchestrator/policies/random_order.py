@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.policies.seam import FloorView
+from orchestrator.policies.seam import FloorView, Policy
 from utils.seeds import Chance
 
 
-class RandomOrder:
+class RandomOrder(Policy):
     """A draw for every turn, placed by channel, turn and tries."""
 
     def choose(self, floor: FloorView, chance: Chance) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.policies.seam import FloorView
+from orchestrator.policies.seam import FloorView, Policy
 from utils.seeds import Chance
 
 
-class RoundRobin:
+class RoundRobin(Policy):
     """One after another, in the order of members."""
 
     def choose(self, floor: FloorView, chance: Chance) -> tuple[str, ...]:

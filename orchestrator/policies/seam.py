@@ -36,12 +36,20 @@ class FloorView:
 
 
 class Policy(Protocol):
-    """Who speaks next. Pure: a draw is placed by channel, turn and tries."""
+    """Who speaks next. Pure: a draw is placed by channel, turn and tries. Inherit from it.
+
+    Attributes:
+        is_round: Whether a turn is a round, in which everybody who can is asked.
+    """
+
+    is_round: bool = False
 
     def choose(self, floor: FloorView, chance: Chance) -> tuple[str, ...]:
         """Choose who is asked in this turn.
 
         Returns:
             Some of `floor.eligible`: one bot, or several that answer at once, sealed
-            until all have. A bot that holds a grant elsewhere is waited for.
+            until all have; none to leave the turn for later. A bot that holds a grant
+            elsewhere is waited for.
         """
+        ...

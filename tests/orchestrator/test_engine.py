@@ -199,8 +199,8 @@ def test_a_pass_closes_the_turn_and_nothing_is_heard() -> None:
 def test_a_command_ends_the_run_and_closes_what_is_live() -> None:
     table = Table(spec_of()).begin()
     events = table.say({"kind": "stop", "author": "person-1", "nonce": "x", "why": "tea"})
-    assert kinds(events) == ["revoked", "ended"]
-    assert events[1].reason == "stopped"
+    assert kinds(events) == ["intervened", "revoked", "ended"]
+    assert events[-1].reason == "stopped"
     (rejected,) = table.say({"kind": "stop", "author": "person-1", "nonce": "y"})
     assert rejected.why == "ended"
 

@@ -59,10 +59,9 @@ def test_a_key_that_is_planned_is_refused_by_name(tea: Path, key: str) -> None:
     [
         ("channels: {main: {policy: chain}}", "3: policy 'chain' is planned but not built yet"),
         ("channels: {main: {hears: graph}}", "3: audience 'graph' is planned but not built yet"),
-        ("world: naming", "3: world 'naming' is planned but not built yet"),
+        ("world: town", "3: world 'town' is planned but not built yet"),
         ("models: {m: {mind: openai}}", "3: mind 'openai' is planned but not built yet"),
         ("channels: {main: {rounds: 3}}", "3: 'rounds' is planned but not built yet"),
-        ("end: {any: [{turns: 4}]}", "3: 'any' is planned but not built yet"),
     ],
 )
 def test_what_is_planned_is_refused_by_name_wherever_it_stands(

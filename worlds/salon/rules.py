@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pydantic import JsonValue
 
 from utils.protocol import (
-    Action,
     Ask,
     AskSay,
     ChannelClosed,
@@ -22,9 +21,10 @@ from utils.protocol import (
     Say,
 )
 from utils.seeds import Chance
-from utils.spec import Spec
+from utils.spec import ChannelSpec, Spec
 from worlds.audience import audience
-from worlds.seam import Answered, Began, Cause, WorldTime
+from worlds.seam import Answered, Began, Cause, World, WorldTime
+from worlds.settings import NoSettings, read
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
 
@@ -36,17 +36,19 @@ MAX_NAME_WORDS = 8
 class SalonState:
     """What the salon needs to know: who is where, and by what name one is addressed."""
 
-    spec: Spec
+    opens: tuple[ChannelSpec, ...]
+    max_chars: int
     names: Mapping[str, str]
     channels: Mapping[str, ChannelOpened] = field(default_factory=dict)
 
 
-class Salon:
+class Salon(World[SalonState]):
     """Talk in channels, with nothing to do but say."""
 
     def initial(self, spec: Spec) -> SalonState:
         """Start with no channel open."""
-        return SalonState(spec=spec, names=_names(spec))
+        read(spec, NoSettings)
+        return SalonState(opens=spec.channels, max_chars=spec.floor.max_chars, names=_names(spec))
 
     def evolve(self, state: SalonState, event: Event) -> SalonState:
         """Keep track of channels and their members."""
@@ -66,10 +68,6 @@ class Salon:
         opened = state.channels[event.channel]
         return _with(state, opened.model_copy(update={"members": members}))
 
-    def wake_ms(self, state: SalonState) -> int | None:
-        """Nothing happens by itself in a salon."""
-        return None
-
     def decide(
         self, state: SalonState, causes: Sequence[Cause], now: WorldTime, chance: Chance
     ) -> list[Event]:
@@ -77,18 +75,14 @@ class Salon:
         events: list[Event] = []
         for cause in causes:
             if isinstance(cause, Began):
-                events += _open(state.spec)
+                events += _open(state.opens)
             elif isinstance(cause, Answered):
                 events += _hear(state, cause)
         return events
 
     def ask(self, state: SalonState, bot: str, channel: str) -> Ask:
         """Ask for words, and nothing else."""
-        return AskSay(max_chars=state.spec.floor.max_chars)
-
-    def fallback(self, state: SalonState, bot: str, ask: Ask) -> Action | None:
-        """Silence needs no stand-in."""
-        return None
+        return AskSay(max_chars=state.max_chars)
 
     def view(self, state: SalonState, bot: str | None) -> JsonValue:
         """Show the channels a bot is in, or all of them."""
@@ -145,9 +139,9 @@ def _names(spec: Spec) -> dict[str, str]:
     return {**shown, **{spelled(bot.name): bot.name for bot in spec.bots}}
 
 
-def _open(spec: Spec) -> list[Event]:
+def _open(channels: Sequence[ChannelSpec]) -> list[Event]:
     events: list[Event] = []
-    for channel in spec.channels:
+    for channel in channels:
         events.append(
             ChannelOpened(
                 channel=channel.name,
