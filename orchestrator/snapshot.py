@@ -7,8 +7,6 @@ is folded from its beginning.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -89,6 +87,6 @@ def _written(state: State) -> tuple[str, str]:
     return _STATE.dump_json(state._replace(world=None)).decode(), world.decode()
 
 
-@lru_cache(maxsize=64)
-def _adapter(of: Hashable) -> TypeAdapter[Any]:
+def _adapter(of: type[Any]) -> TypeAdapter[Any]:
+    """Make what writes and reads a world's state; takes a millisecond, seldom."""
     return TypeAdapter(of)
