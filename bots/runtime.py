@@ -279,8 +279,13 @@ class Host:
         self.outbox.drop_answers(company.run, seat.bot.name, upto=grant.event.epoch - 1)
         stop = seat.answering[grant.event.epoch] = Stop()
         granted_ms = self.clock.now_ms()
-        task = company.prepare(self.name, seat, grant)
-        mind = company.mind(seat.bot.model)
+        try:
+            task = company.prepare(self.name, seat, grant)
+            mind = company.mind(seat.bot.model)
+        except Exception:
+            # A stranger's memory or mind must cost a turn, by its deadline, and not the host.
+            log.exception("run %s: %s could not be asked", company.run, seat.bot.name)
+            return
         if mind.waits:
             self._pool.submit(self._work, task, mind, stop, granted_ms)
         else:
