@@ -88,13 +88,7 @@ class OpenAIMind:
             Missing: No server answers, or it lacks the model.
         """
         try:
-            with guarded(None, allow_ms=PREFLIGHT_MS) as wire, self._line(wire) as line:
-                with self._reported(wire, Heard()):
-                    response = line.handle_request(self._request("GET", "/models"))
-                    body = _read(response)
-                    if response.status_code != 200:
-                        raise failed_status(response.status_code, _why(body))
-                    known = [str(one["id"]) for one in json.loads(body)["data"]]
+            known = self._models()
         except MindFailed as failure:
             raise Missing(
                 f"no server with OpenAI's API at {self._shown}: {failure.detail}",
@@ -164,6 +158,18 @@ class OpenAIMind:
             free, self._free = self._free, []
         for line in free:
             line.close()
+
+    def _models(self) -> list[str]:
+        with (
+            guarded(None, allow_ms=PREFLIGHT_MS) as wire,
+            self._line(wire) as line,
+            self._reported(wire, Heard()),
+        ):
+            response = line.handle_request(self._request("GET", "/models"))
+            body = _read(response)
+            if response.status_code != 200:
+                raise failed_status(response.status_code, _why(body))
+            return [str(one["id"]) for one in json.loads(body)["data"]]
 
     def _body(self, request: Request, sent: dict[str, Option]) -> dict[str, JsonValue]:
         body: dict[str, Any] = {

@@ -23,7 +23,7 @@ def events_in(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         ValueError: An event is no JSON object, or larger than any should be.
 
     Example:
-        >>> list(events_in([b'data: {"a"', b': 1}\n\n: ping\n', b"data: [DONE]\n\ndata: {"]))
+        >>> list(events_in([b'data: {"a"', b": 1}\n\n: ping\n", b"data: [DONE]\n\ndata: {"]))
         [{'a': 1}]
     """
     left = b""

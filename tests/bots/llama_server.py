@@ -44,9 +44,7 @@ def llama_server(folder: Path, *, slots: int = 1) -> Iterator[tuple[str, str]]:
     )
     try:
         assert process.stdout is not None
-        address = next(
-            line.split()[1] for line in process.stdout if line.startswith("listening ")
-        )
+        address = next(line.split()[1] for line in process.stdout if line.startswith("listening "))
         base = f"{address}/v1"
         assert wait_until(lambda: _answers(base), within_ms=LONGEST_MS)
         yield base, httpx.get(f"{base}/models", trust_env=False).json()["data"][0]["id"]
