@@ -34,24 +34,25 @@ def llama_server(folder: Path, *, slots: int = 1) -> Iterator[tuple[str, str]]:
     """
     model = folder / "tiny.gguf"
     write_model(model)
-    log = (folder / "llama.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(model), str(CONTEXT * slots), str(slots)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        address = next(line.split()[1] for line in process.stdout if line.startswith("listening "))
-        base = f"{address}/v1"
-        assert wait_until(lambda: _answers(base), within_ms=LONGEST_MS)
-        yield base, httpx.get(f"{base}/models", trust_env=False).json()["data"][0]["id"]
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
+    arguments = [str(model), str(CONTEXT * slots), str(slots)]
+    with (
+        (folder / "llama.log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-c", SERVE, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            said = (line.split() for line in process.stdout)
+            base = next(f"{words[1]}/v1" for words in said if words[:1] == ["listening"])
+            assert wait_until(lambda: _answers(base), within_ms=LONGEST_MS)
+            yield base, httpx.get(f"{base}/models", trust_env=False).json()["data"][0]["id"]
+        finally:
+            process.kill()
 
 
 def _answers(base: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from pydantic import JsonValue
 
 from bots.minds.openai import KEY_VARIABLE, OpenAIMind
 from bots.minds.seam import Answer, Request
@@ -88,7 +89,7 @@ def test_what_does_not_fit_the_context_is_an_overflow(llama: tuple[str, str]) ->
 def test_an_action_is_written_in_the_grammar_of_its_schema(
     llama: tuple[str, str], seed: int
 ) -> None:
-    schema = {"enum": ["F", "J"]}
+    schema: JsonValue = {"enum": ["F", "J"]}
     wanted = AskAct(name="name", text="Name it.", answer_schema=schema)
     answer = ask(llama, request(ask=wanted, seed=seed, num_predict=60, cache_prompt=False))
     assert json.loads(answer.text) in ("F", "J")
