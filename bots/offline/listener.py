@@ -42,6 +42,7 @@ class _Listener(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.is_closing = threading.Event()
+        self._is_shut = threading.Event()
         self._closed_s = 0.0
         self._connected: set[socket.socket] = set()
         self._dropped: set[socket.socket] = set()
@@ -60,6 +61,7 @@ class _Listener(ThreadingHTTPServer):
             self.socket.close()
             self.socket = socket.socket(self.address_family, self.socket_type)
             self.server_bind()  # the port stays ours: nobody listens there, so nobody is let in
+            self._is_shut.set()
             self.is_closing.wait(self._closed_s)
             self.server_activate()
             self.serve_forever(POLL_S)
@@ -67,8 +69,9 @@ class _Listener(ThreadingHTTPServer):
     def refuse(self, closed_s: float) -> None:
         """Let nobody in for a while: connections are refused, as where no server is."""
         self._closed_s = closed_s
+        self._is_shut.clear()
         self.shutdown()
-        self.socket.close()
+        self._is_shut.wait(HANG_UP_S)
 
     def drop(self, connection: socket.socket) -> None:
         """End a connection with a RST, as soon as its handler is done."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bots.offline.faults import LOST, Fault, FaultPlan, Kind, read_plan
 from bots.offline.server import OfflineServer
 from tests.bots.raw_server import PATIENCE_S
+from utils.clock import wait_until
 from utils.errors import BadInput
 
 TALK = [{"role": "system", "content": "You are Ada. You are talking with Bo."}]
@@ -103,14 +104,18 @@ def test_a_server_that_refuses_lets_nobody_in_for_a_while_and_then_does() -> Non
     ):
         with pytest.raises(httpx.HTTPError):
             http.post("/api/chat", json=ASKED)
-        port, refused = server.port, 0
-        while server.calls != 2:
-            try:
-                http.post("/api/chat", json=ASKED)
-            except httpx.ConnectError:
-                refused += 1
-        assert refused
+        port = server.port
+        with pytest.raises(httpx.ConnectError):
+            http.post("/api/chat", json=ASKED)
+        assert wait_until(lambda: is_there(http), within_ms=20_000)
         assert server.port == port
+
+
+def is_there(http: httpx.Client) -> bool:
+    try:
+        return http.post("/api/chat", json=ASKED).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_latency_and_drip_take_their_time() -> None:
