@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 import httpx
 import ollama
@@ -23,6 +24,7 @@ from bots.minds.seam import Answer, Request, StopSignal
 from bots.minds.wire import Wire, WireTransport, guarded
 from utils.calls import Source
 from utils.errors import BadInput, MindFailed, Missing
+from utils.protocol import Ask, AskAct
 from utils.settings import DEFAULT_OLLAMA_HOST
 from utils.spec import ModelSpec, Option
 
@@ -165,6 +167,7 @@ class OllamaMind:
                 messages=[message.model_dump() for message in request.messages],
                 stream=True,
                 think=self._model.think,
+                format=_format(request.ask),
                 options=sent,
                 keep_alive=int(keep) if keep in {"-1", "0"} else keep,  # "-1" alone is no duration
             )
@@ -224,6 +227,12 @@ class OllamaMind:
                 mend="start Ollama, or set OLLAMA_HOST, or use --offline",
             )
         return Missing(f"what is at {self._host} does not answer as Ollama does: {failure.detail}")
+
+
+def _format(ask: Ask) -> dict[str, Any] | None:
+    """Give the schema an answer must fit, where an action is asked; none for free text."""
+    schema = ask.answer_schema if isinstance(ask, AskAct) else None
+    return schema if isinstance(schema, dict) else None
 
 
 def _last(chunks: Iterator[ollama.ChatResponse], words: _Words) -> ollama.ChatResponse | None:

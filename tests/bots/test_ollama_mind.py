@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
+from pydantic import JsonValue
 
 from bots.minds.ollama import OllamaMind
 from bots.minds.ollama_options import DEFAULT_OPTIONS
@@ -14,6 +16,7 @@ from bots.offline.server import OfflineServer
 from tests.bots.asking import ask, model, request, well
 from tests.bots.raw_server import DONE, PATIENCE_S, RawServer, Visit, closed_port, line
 from utils.errors import BadInput, MindFailed, Missing
+from utils.protocol import AskAct
 from utils.spec import ModelSpec
 
 
@@ -49,6 +52,19 @@ def test_what_goes_out_is_streamed_spelled_out_and_what_the_record_says() -> Non
     assert sent["options"] == {**wanted, "stop": ["\nBo:"]}
     assert answer.sent == mind.sends(asked) == {**wanted, "stop": ("\nBo:",)}
     assert set(sent) == {"model", "stream", "think", "keep_alive", "messages", "options", "tools"}
+
+
+def test_an_asked_actions_schema_goes_out_as_the_format_and_is_kept_to() -> None:
+    schema: JsonValue = {"enum": ["F", "J"]}
+    asked = request(ask=AskAct(name="name", text="Name it.", answer_schema=schema))
+    with RawServer(well) as raw:
+        ask(raw, asked)
+    assert raw.chats[0]["format"] == schema
+    with OfflineServer(models=("tiny",)) as server:
+        mind = OllamaMind(model(server.url))
+        answer = mind.answer(asked, Stop())
+        mind.close()
+    assert json.loads(answer.text) in ("F", "J")
 
 
 def test_a_scenarios_stops_come_before_the_requests_each_once() -> None:
