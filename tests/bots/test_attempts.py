@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bots.minds.attempts import Attempt, answer_with_retries, pause_unless_stopped
 from bots.minds.ollama import OllamaMind
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.minds.stop import Stop
 from tests.bots.asking import model, request, well
 from tests.bots.raw_server import PATIENCE_S, Chat, RawServer, Visit
@@ -38,6 +38,7 @@ class Told:
     asked: list[Request] = field(default_factory=list)
     source: Source = "scripted"
     waits: bool = False
+    about: About = NOTHING_KNOWN
 
     def preflight(self) -> None:
         """Nothing to check."""
@@ -101,7 +102,9 @@ def test_an_answer_is_given_as_it_came_and_its_attempt_told() -> None:
     answer = Answer(text="Yes.")
     asked = ask(Told([answer], clock=ManualClock(5, wall_ms=1_000)))
     assert asked.answer is answer
-    assert asked.attempts == [Attempt(1, started_ms=1_000, took_ms=10.0, answer=answer)]
+    (attempt,) = asked.attempts
+    assert (attempt.number, attempt.started_ms, attempt.took_ms) == (1, 1_000, 10.0)
+    assert (attempt.answer, attempt.error) == (answer, None)
     assert asked.pauses_s == []
 
 
