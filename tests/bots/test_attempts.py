@@ -13,49 +13,17 @@ from hypothesis import strategies as st
 
 from bots.minds.attempts import Attempt, answer_with_retries, pause_unless_stopped
 from bots.minds.ollama import OllamaMind
-from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
+from bots.minds.seam import Answer, StopSignal
 from bots.minds.stop import Stop
 from tests.bots.asking import model, request, well
 from tests.bots.raw_server import PATIENCE_S, Chat, RawServer, Visit
-from utils.calls import Source
+from tests.bots.told import Told
 from utils.clock import ManualClock, SystemClock
 from utils.errors import FailureKind, MindFailed
-from utils.spec import Option
 
 BUSY = MindFailed("overloaded", "busy", retryable=True)
 SILENT = MindFailed("timeout", "silent", retryable=True)
 GONE = MindFailed("not_found", "gone")
-
-
-@dataclass
-class Told:
-    """A mind that does what it is told, one thing after the other, the last for ever."""
-
-    outcomes: list[Answer | Exception]
-    clock: ManualClock = field(default_factory=ManualClock)
-    takes_ms: int = 10
-    stop_at: int = 0
-    asked: list[Request] = field(default_factory=list)
-    source: Source = "scripted"
-    waits: bool = False
-    about: About = NOTHING_KNOWN
-
-    def preflight(self) -> None:
-        """Nothing to check."""
-
-    def answer(self, request: Request, stop: StopSignal) -> Answer:
-        self.asked.append(request)
-        self.clock.advance(min(self.takes_ms, request.allow_ms))
-        outcome = self.outcomes[min(len(self.asked), len(self.outcomes)) - 1]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    def sends(self, request: Request) -> dict[str, Option]:
-        return {}
-
-    def close(self) -> None:
-        """Nothing to let go."""
 
 
 @dataclass
