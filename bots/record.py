@@ -89,7 +89,7 @@ def _answered(attempt: Attempt, spoken: Spoken | None, fault: Fault | None) -> d
         "response": error.partial if error else answer.text,
     }
     said = {
-        "thinking": answer.thinking + (spoken.thinking if spoken else ""),
+        "thinking": (error or answer).thinking + (spoken.thinking if spoken else ""),
         "said": spoken.text if spoken and fault is None else None,
         "cut": spoken.cuts if spoken else (),
     }

@@ -139,6 +139,7 @@ class MindFailed(ParleyError):
 
     Attributes:
         exchange: What went over the wire; whoever spoke there sets it.
+        thinking: Thought that had arrived before it failed; set likewise.
     """
 
     def __init__(
@@ -155,3 +156,4 @@ class MindFailed(ParleyError):
         self.detail = detail
         self.retryable, self.status, self.partial = retryable, status, partial
         self.exchange: Exchange = NO_EXCHANGE
+        self.thinking = ""

@@ -106,16 +106,17 @@ class OllamaMind:
             MindFailed: There is no answer.
         """
         with guarded(stop, allow_ms=request.allow_ms) as wire, self._line(wire) as line:
-            tap = None
+            about = self._about = self._about or self._ask_about(line, wire)
+            words, tap = _Words(), Tap(parameters_of(self._model))
             try:
-                about = self._about = self._about or self._ask_about(line, wire)
-                tap = wire.tap = Tap(parameters_of(self._model))
-                answer = self._chat(line, wire, request)
+                wire.tap = tap
+                answer = self._chat(line, wire, request, words)
             except MindFailed as failure:
-                if tap is not None:
-                    failure.exchange = tap.exchange(has_failed=True)
+                failure.exchange = tap.exchange(has_failed=True)
+                failure.thinking = well_formed("".join(words.thinking))
                 raise
-            wire.tap = None
+            finally:
+                wire.tap = None
             about, noticed = self._checked(line, about)
             exchange = tap.exchange(has_failed=False)
             return replace(answer, about=about, noticed=noticed, exchange=exchange)
@@ -162,8 +163,8 @@ class OllamaMind:
         except FAULTS as error:
             raise failed(error, wire, partial=str(words)) from error
 
-    def _chat(self, line: _Line, wire: Wire, request: Request) -> Answer:
-        words, sent = _Words(), spelled_out(request)
+    def _chat(self, line: _Line, wire: Wire, request: Request, words: _Words) -> Answer:
+        sent = spelled_out(request)
         with self._reported(wire, words):
             chunks = line.client.chat(
                 model=self._model.model,

@@ -117,6 +117,15 @@ def test_of_a_failed_attempt_the_end_is_kept_for_people() -> None:
     assert record.server == f"ollama 0.33.0 at {server.url}"
 
 
+def test_what_was_thought_before_a_failure_is_kept() -> None:
+    def chat(visit: Visit) -> None:
+        visit.stream(line(message={"thinking": "Hm. "}), b'{"error": "crash"}\n')
+
+    with RawServer(chat) as server:
+        record = recorded(server, task(allow_ms=100)).records[0]
+    assert (record.outcome, record.thinking, record.response) == ("server", "Hm. ", "")
+
+
 def test_a_line_separator_inside_a_text_is_part_of_it_wherever_the_bytes_are_split() -> None:
     text = "one\u2028two\u2029three\u0085four 🙂"
     raw = json.dumps({"text": text}, ensure_ascii=False).encode()
