@@ -24,10 +24,8 @@ from utils.clock import Clock, fresh_id
 from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
 from utils.protocol import (
-    ChannelOpened,
     Ended,
     Event,
-    MemberJoined,
     Revoked,
     Seated,
     Unseated,
@@ -218,9 +216,10 @@ class Host:
         for event in mail.events:
             if not (isinstance(event, Unseated) and event.bot in seated):
                 self._note(company, event)
-        for bot, channels in self._rooms(company, mail).items():
-            company.enter(self.streams, bot, channels)
-            has_heard_all = False
+        for bot, channels in mail.entered().items():
+            if bot in company.seats:
+                company.enter(self.streams, bot, channels)
+                has_heard_all = False
         if mail.standing and not has_heard_all:
             company.listen(self.streams)
         for grant in mail.standing:
@@ -240,16 +239,6 @@ class Host:
                 self._leave(company)
                 self.places.drop(company.run)
                 self._tail.forget(keys.inbox(company.run, self.name))
-
-    def _rooms(self, company: Company, mail: InboxEntry) -> dict[str, list[str]]:
-        """List which of our bots come to which channels, or come anew to those they were in."""
-        rooms = {bot: list(channels) for bot, channels in mail.rooms.items()}
-        for event in mail.events:
-            if isinstance(event, ChannelOpened | MemberJoined):
-                come = event.members if isinstance(event, ChannelOpened) else (event.bot,)
-                for bot in come:
-                    rooms.setdefault(bot, []).append(event.channel)
-        return {bot: channels for bot, channels in rooms.items() if bot in company.seats}
 
     def _unseated(self, company: Company, event: Unseated) -> None:
         """Another host took the seat; or we were thought lost, and take it again."""
@@ -279,8 +268,13 @@ class Host:
         self.outbox.drop_answers(company.run, seat.bot.name, upto=grant.event.epoch - 1)
         stop = seat.answering[grant.event.epoch] = Stop()
         granted_ms = self.clock.now_ms()
-        task = company.prepare(self.name, seat, grant)
-        mind = company.mind(seat.bot.model)
+        try:
+            task = company.prepare(self.name, seat, grant)
+            mind = company.mind(seat.bot.model)
+        except Exception:
+            # A stranger's memory or mind must cost a turn, by its deadline, and not the host.
+            log.exception("run %s: %s could not be asked", company.run, seat.bot.name)
+            return
         if mind.waits:
             self._pool.submit(self._work, task, mind, stop, granted_ms)
         else:

@@ -196,7 +196,7 @@ def _resumed(state: State, event: Resumed, seq: int, at_ms: int) -> State:
     return state._replace(
         paused_at_ms=None,
         paused_ms=state.paused_ms + event.paused_ms,
-        acted_ms=state.acted_ms + event.paused_ms,
+        acted_ms=min(at_ms, state.acted_ms + event.paused_ms),
         steps=0,
         clock=(at_ms, state.world_ms),
     )

@@ -16,6 +16,7 @@ from orchestrator.apply import apply
 from orchestrator.draft import Draft
 from orchestrator.routes import targets
 from orchestrator.rules import Rules
+from orchestrator.snapshot import HASHED_EVERY, state_sha256
 from orchestrator.state import Floor, Grant, State, remember
 from orchestrator.world import end, tell_world
 from utils.journal import Commit, Consumed, Sealed, parse, seal
@@ -31,6 +32,7 @@ from utils.protocol import (
     Notice,
     Observed,
     Started,
+    StateHashed,
     TimerRang,
     WakeDue,
 )
@@ -79,6 +81,8 @@ def _draft(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> Draft:
     recovery.gather(draft)
     recovery.end_when_done(draft)
     floor.open_turns(draft)
+    if draft.events and state.seq and state.seq % HASHED_EVERY == 0:
+        draft.emit(StateHashed(state_sha256=state_sha256(state)))
     return draft
 
 

@@ -13,38 +13,70 @@ from worlds.seam import Answer, Answered
 
 def open_turns(draft: Draft) -> None:
     """Grant the next turn of every channel that has none open, as far as the run allows."""
-    for channel in list(draft.state.floors):
+    for channel in _in_turn(draft):
         floor = draft.state.floors.get(channel)
         if draft.state.phase != "running" or draft.state.is_paused:
             return
-        if floor is None or floor.live:
-            continue
-        if floor.asked > 1:  # the last of them to be waited for has left the channel
-            _close_turn(draft, floor)
+        if floor is not None and floor.asked > 1:
+            _go_on(draft, floor)
             floor = draft.state.floors.get(channel)
-        if floor is not None and not floor.live and not floor.is_done:
+        if floor is not None and floor.asked <= 1 and not floor.live and not floor.is_done:
             _open_turn(draft, floor)
+
+
+def _in_turn(draft: Draft) -> list[str]:
+    """List the channels as they were opened; while steps are counted, the last ones first."""
+    floors = draft.state.floors
+    return sorted(floors, key=lambda one: floors[one].turn) if draft.state.steps else list(floors)
+
+
+def _go_on(draft: Draft, floor: Floor) -> None:
+    """Grant again what was revoked in a round; close the round when nobody is waited for."""
+    wanting = _wanting(draft, floor)
+    busy = {grant.event.bot for grant in draft.state.live()} if wanting else ()
+    for bot in wanting:
+        if bot not in busy:
+            _grant(draft, floor, bot, tries=floor.revoked.count(bot), asked=floor.asked)
+    if not floor.live and not wanting:
+        _close_turn(draft, floor)
+
+
+def _wanting(draft: Draft, floor: Floor) -> list[str]:
+    """List the bots of a round whose grant was revoked and is to be made again.
+
+    Not only the one whose was revoked just now: in a pause nothing is granted, and a bot
+    that was muted or absent may be back before the round is over.
+    """
+    if not floor.revoked:
+        return []
+    answered = {answer.bot for answer in floor.answers}
+    done = {*answered, *draft.state.muted, *(grant.event.bot for grant in floor.live)}
+    return [
+        bot
+        for bot in dict.fromkeys(floor.revoked)
+        if bot in floor.members
+        and bot not in done
+        and floor.revoked.count(bot) < draft.rules.spec.floor.tries
+        and not _is_absent(draft, bot)
+    ]
 
 
 def close_grant(draft: Draft, grant: Grant, closing: Acted | Passed | Revoked) -> None:
     """Close a live grant, and the turn too if it was the last thing the turn waited for.
 
-    A revoked grant of a turn that asks several is made again at once; of a turn that
-    asks one, `open_turns` makes the next, by policy.
+    A revoked grant of a turn that asks several is made again at once, or after the
+    pause; of a turn that asks one, `open_turns` makes the next, by policy.
     """
     draft.emit(closing)
     floor = draft.floor(grant.event.channel)
     tries = draft.rules.spec.floor.tries
-    if isinstance(closing, Revoked):
-        made = floor.revoked.count(grant.event.bot)
-        if floor.asked > 1 and made < tries and not _is_absent(draft, grant.event.bot):
-            _grant(draft, floor, grant.event.bot, tries=made, asked=floor.asked)
-            return
-        if floor.asked == 1 and _is_out_of_reach(draft, floor):
-            tries = 1
-    if floor.live:
+    if floor.asked > 1:
+        if not (draft.state.is_paused and _wanting(draft, floor)):
+            _go_on(draft, floor)
         return
-    if floor.asked > 1 or floor.answers or len(floor.revoked) >= tries:
+    if isinstance(closing, Revoked) and _is_out_of_reach(draft, floor):
+        tries = 1
+    if not floor.live and (floor.answers or len(floor.revoked) >= tries):
         _close_turn(draft, floor)
 
 

@@ -16,6 +16,8 @@ from orchestrator.batch import before_deadline, entry_ms
 from orchestrator.plugins import rules_for
 from orchestrator.routes import entries
 from orchestrator.rules import Rules
+from orchestrator.snapshot import HASHED_EVERY
+from orchestrator.snapshot_store import SnapshotStore
 from orchestrator.state import State
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
@@ -57,22 +59,37 @@ class Leader:
         run: The run's id.
         rules: What the run follows.
         spec_sha256: The hash of the spec as it is stored.
+        snapshot_every: Commits from one snapshot to the next.
     """
 
-    def __init__(self, streams: Streams, run: str, rules: Rules, spec_sha256: str) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        run: str,
+        rules: Rules,
+        spec_sha256: str,
+        *,
+        snapshot_every: int = HASHED_EVERY,
+    ) -> None:
         self.streams, self.run, self.rules = streams, run, rules
         self.state: State = engine.initial(rules)
         self.ended_at_ms = 0
         self._spec_sha256 = spec_sha256
         self._kept: deque[Kept] = deque(maxlen=KEPT_COMMITS)
         self._last: Sealed | None = None
+        self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
 
     @classmethod
     def open(
-        cls, streams: Streams, run: str, *, on_page: Callable[[], None] | None = None
+        cls,
+        streams: Streams,
+        run: str,
+        *,
+        on_page: Callable[[], None] | None = None,
+        snapshot_every: int = HASHED_EVERY,
     ) -> Leader:
-        """Read a run's spec and fold its journal.
+        """Read a run's spec and fold its journal, from its snapshot on if it has one.
 
         Args:
             on_page: Called now and then while a long journal is folded, so that the
@@ -83,8 +100,11 @@ class Leader:
         """
         body = streams.spec(run)
         rules = rules_for(Spec.read(run, body))
-        leader = cls(streams, run, rules, sha256_of(body or ""))
-        for sealed in streams.journal(run):
+        leader = cls(streams, run, rules, sha256_of(body or ""), snapshot_every=snapshot_every)
+        found = leader._snapshots.find(rules)
+        if found is not None:
+            leader.state, leader._last = found
+        for sealed in streams.journal(run, after=leader.state.seq):
             leader._take(sealed)
             if on_page and sealed.seq % 500 == 0:
                 on_page()
@@ -234,6 +254,7 @@ class Leader:
             self.ended_at_ms = sealed.commit.at_ms
         self.state, self._last = after, sealed
         self._kept.append(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
+        self._snapshots.keep(after)
 
     def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
         """Append again what a restarted server forgot, from commit `seq` on."""

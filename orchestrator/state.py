@@ -7,7 +7,6 @@ and costs a named tuple a third of what `dataclasses.replace` takes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from utils.journal import NO_HASH
@@ -16,7 +15,8 @@ from worlds.seam import Answer
 
 Phase = Literal["new", "gathering", "running", "ended", "closed"]
 
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+NOTHING: Mapping[Any, Any] = {}
+"""No entries. Typed so that nothing writes to it; plain, so that a snapshot can hold it."""
 
 REMEMBERED_NONCES = 64
 REMEMBERED_AUTHORS = 20_000

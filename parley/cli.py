@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "runs": "List runs.",
     "status": "Show how far a run is, and who holds the floor.",
     "watch": "Follow a conversation live.",
+    "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",

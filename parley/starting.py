@@ -1,4 +1,4 @@
-"""Start a run: an id, the spec, its place in the registry; and end one."""
+"""Start a run: an id, the spec, its place in the registry."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from utils import plugins
 from utils.clock import Clock, fresh_id
 from utils.errors import BadInput
 from utils.journal import sha256_of
-from utils.keys import floor
 from utils.names import Name
-from utils.protocol import Frozen, Sha256, Short, Stop
+from utils.protocol import Frozen, Sha256, Short
 from utils.spec import Spec
 from utils.streams import Streams
 
@@ -54,12 +53,6 @@ def start(streams: Streams, spec: Spec, *, reserved: bool = False) -> str:
         ):
             return run
     raise BadInput("no run id is free")
-
-
-def stop(streams: Streams, run: str, *, why: str) -> None:
-    """Ask for a run to be ended."""
-    asked = Stop(author=f"person-{fresh_id(8)}", nonce=fresh_id(), why=why)
-    streams.append(floor(run), asked.model_dump_json())
 
 
 def check_server(streams: Streams) -> None:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.launch import Launcher, ProcessDied
-from parley import opening, starting
+from parley import opening, starting, telling
 from parley.resolve import OFFLINE_MODEL
-from utils.clock import SYSTEM_CLOCK
+from utils.clock import SYSTEM_CLOCK, fresh_id
 from utils.errors import BadInput, ParleyError
+from utils.protocol import Stop
 from utils.settings import Settings
 from utils.spec import Spec
 from utils.streams import Streams
@@ -160,7 +161,8 @@ def _follow(streams: Streams, run: str, launcher: Launcher, wishes: Wishes) -> b
 
 def _end(streams: Streams, run: str, *, why: str) -> None:
     """Ask for the run's end, and wait a while for its record to be closed."""
-    starting.stop(streams, run, why=why)
+    asked = Stop(author=f"person-{fresh_id(8)}", nonce=fresh_id(), why=why)
+    telling.send(streams, run, asked)
     if not starting.wait_for_close(streams, run, within_ms=15_000, clock=SYSTEM_CLOCK):
         mend = f"parley orchestrator --run {run} --until-closed"
         click.echo(f"run {run} is not closed yet; close it: {mend}", err=True)

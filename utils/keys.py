@@ -10,6 +10,7 @@
 | `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
 | `parley:{run}:channel:<name>` | stream | the leader | what is heard there, who comes and goes |
 | `parley:{run}:inbox:<host>` | stream | the leader | what concerns one host's seats, same ids |
+| `parley:{run}:snapshot` | string | the leader | a state to start folding from; disposable |
 | `parley:{run}:calls` | stream | hosts | every model call, whole, every attempt |
 | `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |
 | `parley:{run}:seat:<bot>` | string, PX | hosts | lease: which host serves the bot |
@@ -56,6 +57,11 @@ def channel(run: str, name: str) -> str:
 def inbox(run: str, host: str) -> str:
     """Name the stream that wakes one host."""
     return f"parley:{{{run}}}:inbox:{host}"
+
+
+def snapshot(run: str) -> str:
+    """Name the string that holds a state of the run to start folding from."""
+    return f"parley:{{{run}}}:snapshot"
 
 
 def calls(run: str) -> str:

@@ -8,7 +8,15 @@ reader can tell that nothing is missing in between.
 from __future__ import annotations
 
 from utils.names import Name
-from utils.protocol import Count, EventField, Frozen, Granted, Sha256
+from utils.protocol import (
+    ChannelOpened,
+    Count,
+    EventField,
+    Frozen,
+    Granted,
+    MemberJoined,
+    Sha256,
+)
 
 REMEMBERED_ROOMS = 64
 """Closed channels whose words stay in reach of a bot's memory; older ones are in the record."""
@@ -50,3 +58,13 @@ class InboxEntry(Frozen):
     events: tuple[EventField, ...]
     standing: tuple[StandingGrant, ...] = ()
     rooms: dict[Name, tuple[Name, ...]] = {}
+
+    def entered(self) -> dict[str, list[str]]:
+        """List the channels that bots have come to, or come anew to as they are seated."""
+        entered = {bot: list(channels) for bot, channels in self.rooms.items()}
+        for event in self.events:
+            if isinstance(event, ChannelOpened | MemberJoined):
+                come = event.members if isinstance(event, ChannelOpened) else (event.bot,)
+                for bot in come:
+                    entered.setdefault(bot, []).append(event.channel)
+        return entered

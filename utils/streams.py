@@ -294,6 +294,16 @@ class Streams:
                 return
             last = entries[-1].id
 
+    def read_snapshot(self, run: str) -> str | None:
+        """Read the state to start folding from, if one was written."""
+        with _SPEAKING:
+            return cast("str | None", self._redis.get(keys.snapshot(run)))
+
+    def write_snapshot(self, run: str, body: str) -> None:
+        """Write the state to start folding from, in place of the last one."""
+        with _SPEAKING:
+            self._redis.set(keys.snapshot(run), body)
+
     # --- leases, presence, registry ---------------------------------------------------
 
     def take_lease(self, key: str, owner: str, *, ttl_ms: int) -> bool:

@@ -176,13 +176,15 @@ def _hear(state: SalonState, cause: Answered) -> list[Event]:
             for name, bot in state.names.items()
             if bot != answer.bot and bot in opened.members
         }
+        ring = opened.members  # and whoever left while its answer was sealed, at its end
+        ring = ring if answer.bot in ring else (*ring, answer.bot)
         events.append(
             Heard(
                 channel=cause.channel,
                 turn=cause.turn,
                 round=cause.round,
                 speaker=answer.bot,
-                audience=audience(opened.hears, opened.members, answer.bot),
+                audience=audience(opened.hears, ring, answer.bot),
                 addressee=addressee(answer.action.text, names),
                 text=answer.action.text,
                 epoch=answer.epoch,
