@@ -89,6 +89,11 @@ class Host:
         self._pause_ms = FIRST_PAUSE_MS
         self._stopping = False
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server answered when it was last asked."""
+        return self._connected
+
     def stop(self) -> None:
         """Ask the loop to end after this step; safe from a signal handler."""
         self._stopping = True

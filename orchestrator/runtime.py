@@ -71,6 +71,11 @@ class Orchestrator:
         self._registry: str | None = None
         self._stopping = False
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server answered when it was last asked."""
+        return self._connected
+
     def stop(self) -> None:
         """Ask the loop to end after this step; safe from a signal handler."""
         self._stopping = True
