@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.clock import monotonic_ms
-from utils.errors import BadInput
-from utils.settings import Settings
+from utils.errors import BadInput, Missing
+from utils.settings import DEFAULT_TYPED, Settings
 
 if TYPE_CHECKING:
     from utils.streams import Streams
@@ -87,7 +87,12 @@ def server(here: Settings) -> Iterator[str]:
     """
     from utils.server import open_server  # redis takes 0.3 s to import
 
-    handle = open_server(address(here), here.home, here.fsync)
+    try:
+        handle = open_server(address(here), here.home, here.fsync)
+    except Missing as error:
+        if here.typed == DEFAULT_TYPED:
+            raise
+        raise Missing(error.what, mend="is the stack up? docker-compose up -d") from error
     try:
         yield handle.url
     finally:

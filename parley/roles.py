@@ -19,7 +19,7 @@ from utils.journal import sha256_of
 ANY = "*"
 """Any run, any bot: what stands for a name in a pattern of keys."""
 
-GREETINGS = "ping info time select client|setname client|setinfo multi exec discard"
+GREETINGS = "ping info time select client|setname multi exec discard"
 READS = "get mget exists type xread xrange xrevrange xlen zrange zscore"
 ACL_FILE = Path("redis/users.acl")
 DIGITS = 48

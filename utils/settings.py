@@ -12,6 +12,7 @@ from utils.errors import BadInput
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+DEFAULT_TYPED = "parley"
 
 VARIABLES: Mapping[str, str] = {
     "redis_url": "REDIS_URL",
@@ -50,7 +51,7 @@ class Settings(Frozen):
     ollama_host: str = DEFAULT_OLLAMA_HOST
     model: str | None = None
     lease_ms: int = Field(default=5_000, ge=100, le=600_000)
-    typed: str = "parley"
+    typed: str = DEFAULT_TYPED
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -76,7 +77,7 @@ class Settings(Frozen):
                 ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
                 model=env.get("PARLEY_MODEL") or None,
                 lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000"),
-                typed=env.get("PARLEY_TYPED") or "parley",
+                typed=env.get("PARLEY_TYPED") or DEFAULT_TYPED,
             )
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
