@@ -65,7 +65,7 @@ def ask_for_models(spec: Spec, here: Settings) -> None:
     """
     from parley import starting
     from utils.errors import Missing
-    from utils.settings import DEFAULT_OLLAMA_HOST
+    from utils.settings import DEFAULT_OLLAMA_HOST, DEFAULT_TYPED
 
     if here.ollama_host == DEFAULT_OLLAMA_HOST:
         return
@@ -73,4 +73,6 @@ def ask_for_models(spec: Spec, here: Settings) -> None:
         starting.preflight(spec, ollama_host=here.ollama_host)
     except Missing as error:
         mend = error.mend.replace("ollama pull", f"{here.typed} pull")
+        if mend == error.mend and here.typed != DEFAULT_TYPED:
+            mend = f"see its log, or try: {here.typed} doctor"
         raise Missing(error.what, where=error.where, mend=mend) from error
