@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.clock import monotonic_ms
-from utils.errors import BadInput, Missing
+from utils.errors import Missing
 from utils.settings import DEFAULT_TYPED, Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def address(here: Settings) -> str | None:
     """Return `REDIS_URL`, with the password from its file if there is one; it is secret.
 
     Raises:
-        BadInput: The file cannot be read, or there is no user to go with it.
+        Missing: The file cannot be read.
+        BadInput: The address cannot be read, or has a password already.
     """
     from utils.server_kind import with_password
 
@@ -45,7 +46,7 @@ def address(here: Settings) -> str | None:
         password = here.redis_password_file.read_text("utf-8").strip()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "is no text"
-        raise BadInput(
+        raise Missing(
             f"cannot be read: {why}",
             where=f"REDIS_PASSWORD_FILE: {here.redis_password_file}",
             mend="make it with: parley secrets --out DIR",
@@ -92,7 +93,9 @@ def server(here: Settings) -> Iterator[str]:
     except Missing as error:
         if here.typed == DEFAULT_TYPED:
             raise
-        raise Missing(error.what, mend="is the stack up? docker-compose up -d") from error
+        raise Missing(
+            error.what, where=error.where, mend="is the stack up? docker-compose up -d"
+        ) from error
     try:
         yield handle.url
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,11 @@ LONGEST_S = 300
 
 
 def call(
-    command: Sequence[str], *, cwd: Path = ROOT, check: bool = True, **env: str
+    command: Sequence[str],
+    *,
+    cwd: Path = ROOT,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with what the user's shell says of Docker, and nothing else of Parley."""
     clean = {
@@ -32,7 +36,7 @@ def call(
     done = subprocess.run(
         list(command),
         cwd=cwd,
-        env={**clean, **env},
+        env={**clean, **(env or {})},
         capture_output=True,
         text=True,
         timeout=LONGEST_S,
@@ -73,7 +77,7 @@ def build(folder: Path) -> str:
     mirror = [name for name in ("PIP_INDEX_URL", "PIP_TRUSTED_HOST") if name in os.environ]
     arguments = [word for name in mirror for word in ("--build-arg", name)]
     command = ["docker", "build", "--tag", IMAGE, *arguments, "."]
-    done = call(command, cwd=folder, DOCKER_BUILDKIT="0")
+    done = call(command, cwd=folder, env={"DOCKER_BUILDKIT": "0"})
     return done.stdout + done.stderr
 
 
@@ -97,7 +101,7 @@ class Stack:
         }
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return call(["docker-compose", *arguments], cwd=self.folder, check=check, **self.env)
+        return call(["docker-compose", *arguments], cwd=self.folder, check=check, env=self.env)
 
     def parley(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command as users do."""

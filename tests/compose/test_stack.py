@@ -119,8 +119,8 @@ def test_a_container_has_a_user_limits_and_no_rights(service: str, stack: Stack)
     assert 0 < host["PidsLimit"] <= 512
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert found["State"]["Health"]["Status"] == "healthy"
-    running = docker("top", container, "-eo", "uid").split()[1:]
-    assert set(running) == {"10001"}
+    running = docker("top", container, "-eo", "pid,uid").splitlines()[1:]
+    assert {line.split()[1] for line in running} == {"10001"}
 
 
 def test_two_orchestrators_and_two_hosts_are_there(stack: Stack) -> None:

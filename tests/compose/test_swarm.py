@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.compose.stack import IMAGE, call, docker, eventually
+from tests.compose.stack import ASKER, IMAGE, call, docker, eventually
 from utils.clock import fresh_id
 
 pytestmark = pytest.mark.engine
@@ -34,10 +33,10 @@ def deployed(swarm: None, cloned: Path) -> Iterator[dict[str, str]]:
     """Deploy the stack with the offline model, and remove all of it; the commands' settings."""
     name = f"parley-test-{fresh_id(6)}"
     env = {"PARLEY_IMAGE": IMAGE, "STACK": name, "PARLEY_MODEL": "parley-offline"}
-    secrets = ["run", "--rm", "--user", f"{os.getuid()}", "-v", f"{cloned}:/here", "-w", "/here"]
+    secrets = ["run", "--rm", "--user", f"{ASKER}:{ASKER}", "-v", f"{cloned}:/here", "-w", "/here"]
     docker(*secrets, IMAGE, "secrets", "--out", "secrets")
     files = ["-c", "docker-stack.yml", "-c", "docker-stack.offline.yml"]
-    call(["docker", "stack", "deploy", *files, name], cwd=cloned, **env)
+    call(["docker", "stack", "deploy", *files, name], cwd=cloned, env=env)
     try:
         yield env
     finally:
@@ -54,15 +53,16 @@ def left_of(name: str) -> str:
 
 def test_the_stack_file_deploys_and_talks(deployed: dict[str, str], cloned: Path) -> None:
     def parley(*arguments: str) -> str:
-        return call(["docker/swarm-run", *arguments], cwd=cloned, **deployed).stdout
+        return call(["docker/swarm-run", *arguments], cwd=cloned, env=deployed).stdout
 
     ready = f"{deployed['STACK']}_ready"
     assert eventually(lambda: "watch it:" in docker("service", "logs", "--raw", ready))
     run = parley("seed", "--turns", "9").split()[-1]
     assert "the record is closed: 9 turns" in parley("watch", run, "--plain")
     assert parley("export", run, "--out", f"datasets/{run}").startswith(f"datasets/{run}")
-    said = (cloned / "datasets" / run / "tables" / "messages.csv").read_text("utf-8")
-    assert len(said.splitlines()) == 1 + 1 + 9
+    written = cloned / "datasets" / run / "tables" / "messages.csv"
+    assert len(written.read_text("utf-8").splitlines()) == 1 + 1 + 9
+    assert written.stat().st_uid == ASKER
     published = docker(
         "service", "inspect", f"{deployed['STACK']}_redis", "--format={{json .Endpoint.Ports}}"
     )
