@@ -92,9 +92,9 @@ class Stack:
 
     def __init__(self, folder: Path, *overlays: str, **env: str) -> None:
         self.folder, self.project = folder, f"parley-test-{fresh_id(6)}"
+        self.network = f"{self.project}_default"
         self.env = {
             "PARLEY_IMAGE": IMAGE,
-            "PARLEY_NETWORK": self.project,
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_FILE": os.pathsep.join(["docker-compose.yml", *overlays]),
             **env,

@@ -51,7 +51,7 @@ def test_a_host_in_a_container_takes_seats_within_its_limits(
     (name,) = labelled(launcher.id)
     found = inspect(name)
     host = found["HostConfig"]
-    assert host["NetworkMode"] == stack.project
+    assert host["NetworkMode"] == stack.network
     assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (96 * 2**20, 500_000_000, 40)
     assert (host["CapDrop"], host["ReadonlyRootfs"]) == (["ALL"], True)
     assert found["Config"]["User"] == "10001:10001"
@@ -115,7 +115,7 @@ def test_of_two_stacks_one_must_be_named(stack: Stack, cloned: Path) -> None:
     with up(second, "--no-deps", "bots"):
         with pytest.raises(BadInput, match=r"several stacks are up: .*; add --stack NAME"):
             find_stack(engine)
-        assert find_stack(engine, stack.project).network == stack.project
+        assert find_stack(engine, stack.project).network == stack.network
     engine.close()
 
 

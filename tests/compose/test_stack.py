@@ -162,19 +162,19 @@ def knock(network: str, address: str) -> str:
 
 def test_a_container_on_another_network_is_refused(stack: Stack) -> None:
     (redis,) = stack.containers("redis")
-    address = inspect(redis)["NetworkSettings"]["Networks"][stack.project]["IPAddress"]
+    address = inspect(redis)["NetworkSettings"]["Networks"][stack.network]["IPAddress"]
     other = f"{stack.project}-other"
     docker("network", "create", other)
     try:
         assert knock(other, address) in ("TimeoutError", "ConnectionRefusedError", "OSError")
         assert knock(other, "redis") == "gaierror"
-        assert knock(stack.project, address).startswith("-NOAUTH")  # else it proves nothing
+        assert knock(stack.network, address).startswith("-NOAUTH")  # else it proves nothing
     finally:
         docker("network", "rm", other)
 
 
 def test_a_client_without_a_password_is_refused(stack: Stack) -> None:
-    assert knock(stack.project, "redis").startswith("-NOAUTH")
+    assert knock(stack.network, "redis").startswith("-NOAUTH")
 
 
 def as_a_bot(stack: Stack, *command: str) -> str:
@@ -305,5 +305,5 @@ def test_a_command_without_a_stack_says_how_to_bring_it_up(cloned: Path) -> None
     finally:
         nothing.compose("down", "--volumes")
     assert refused.returncode == 3
-    assert refused.stderr.strip().endswith("is the stack up? docker-compose up -d")
+    assert "; is the stack up? docker-compose up -d\n" in refused.stderr
     assert left_of(nothing.project) == []
