@@ -96,7 +96,8 @@ def test_every_overlay_is_valid(overlay: str, cloned: Path) -> None:
 def test_the_log_ends_with_the_lines_to_copy(stack: Stack) -> None:
     said = stack.compose("logs", "--no-color", "ready").stdout.strip().splitlines()
     typed = [line.partition(" | ")[2].split(":", 1)[1].strip() for line in said[-2:]]
-    assert typed == ["docker-compose run --rm parley seed", "docker-compose run --rm parley watch"]
+    both = "docker-compose -f docker-compose.yml -f docker-compose.offline.yml run --rm parley"
+    assert typed == [f"{both} seed", f"{both} watch"]
 
 
 def test_no_container_publishes_a_port(stack: Stack) -> None:
@@ -292,7 +293,7 @@ def test_a_model_that_does_not_exist_is_refused_in_one_line(stack: Stack) -> Non
     refused = stack.parley("seed", "--model", "nobody:1b", check=False)
     assert refused.returncode == 3
     (line,) = [line for line in refused.stderr.splitlines() if line.startswith("parley:")]
-    assert line.endswith("docker-compose run --rm parley pull nobody:1b")
+    assert line.endswith("run --rm parley pull nobody:1b")
     pulled = stack.parley("pull", "nobody:1b", check=False)
     assert pulled.returncode == 3
     assert "parley: cannot pull the model 'nobody:1b'" in pulled.stderr

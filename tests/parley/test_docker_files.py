@@ -62,7 +62,8 @@ def test_no_line_sets_anything_and_each_stands_below_words() -> None:
 @pytest.mark.parametrize("path", [*COMPOSE, *STACKS], ids=lambda path: path.name)
 def test_the_defaults_are_those_of_the_files(path: Path) -> None:
     other = {
-        "docker-compose.host.yml": {"PARLEY_MODEL_SERVER"},  # another place is all it says
+        "docker-compose.host.yml": {"PARLEY_MODEL_SERVER", "PARLEY_TYPED"},
+        "docker-compose.offline.yml": {"PARLEY_TYPED"},  # what is typed names the overlay
         "docker-stack.yml": {"PARLEY_TYPED"},  # a swarm has a command of its own
     }
     for name, defaults in defaults_in(path).items():
