@@ -51,7 +51,8 @@ class Company:
         """
         if model not in self._minds:
             spec = self.spec.models[model]
-            spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
+            if spec.mind == "ollama":
+                spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
             mind: Mind = plugins.find(MINDS, spec.mind)(spec)
             mind.preflight()
             self._minds[model] = mind
@@ -130,6 +131,7 @@ class Company:
             bot=seat.bot,
             model=self.spec.models[seat.bot.model],
             displays=self.displays,
+            guards=self.spec.guards,
         )
         return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from parley.library import Library
+from parley.model_options import check_spec
 from utils import plugins
 from utils.errors import BadInput
 from utils.names import check_name, look_up, shown
@@ -23,7 +24,7 @@ from worlds.settings import BadSetting
 PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
     "policy": ("chain", "moderated"),
     "audience": ("graph", "shuffled_items"),
-    "mind": ("openai", "recorded", "remote"),
+    "mind": ("recorded", "remote"),
     "world": ("town", "city", "wilds", "markets"),
 }
 """Names that DESIGN gives to things that are not built yet."""
@@ -92,7 +93,9 @@ def resolve(
         end=end,
         floor=scenario.floor,
         pace=scenario.pace,
+        guards=scenario.guards,
     )
+    check_spec(spec, look.refuse)
     _check_world(spec, look)
     return spec
 
@@ -162,7 +165,7 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         model = ModelSpec.model_validate({**written.model_dump(), **change})
         if model.mind == "rule":
             look.name("rule", model.rule, plugins.names("parley.rules"), "models", name, "rule")
-        if model.mind == "ollama" and not model.model:
+        if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")
         if "seed" in model.options:

@@ -65,7 +65,7 @@ def test_every_command_has_the_short_help_the_list_gives_and_examples(name: str)
         (
             "run salon --mind psychic",
             2,
-            "parley: --mind: unknown mind 'psychic'; there is ollama, rule, scripted",
+            "parley: --mind: unknown mind 'psychic'; there is ollama, openai, rule, scripted",
         ),
         (
             "run salon --mind recorded",

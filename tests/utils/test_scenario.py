@@ -60,7 +60,7 @@ def test_a_key_that_is_planned_is_refused_by_name(tea: Path, key: str) -> None:
         ("channels: {main: {policy: chain}}", "3: policy 'chain' is planned but not built yet"),
         ("channels: {main: {hears: graph}}", "3: audience 'graph' is planned but not built yet"),
         ("world: town", "3: world 'town' is planned but not built yet"),
-        ("models: {m: {mind: openai}}", "3: mind 'openai' is planned but not built yet"),
+        ("models: {m: {mind: remote}}", "3: mind 'remote' is planned but not built yet"),
         ("channels: {main: {rounds: 3}}", "3: 'rounds' is planned but not built yet"),
     ],
 )
@@ -257,7 +257,7 @@ def test_every_scenario_that_comes_along_resolves(name: str) -> None:
 def test_a_scenario_that_is_nowhere_is_told_with_the_nearest() -> None:
     with pytest.raises(BadInput, match=r"no scenario 'salonn'; did you mean 'salon'\?"):
         find_scenario("salonn")
-    with pytest.raises(BadInput, match=r"there is no scenario 'quark'; there is debate, ring"):
+    with pytest.raises(BadInput, match=r"no scenario 'quark'; there is convention, debate"):
         find_scenario("quark")
     with pytest.raises(BadInput, match=r"\./tea\.yaml: there is no such file"):
         find_scenario("./tea.yaml")
