@@ -50,8 +50,6 @@ def command(
       OLLAMA_HOST=http://127.0.0.1:11434 parley bots --seats-per-process 3
       parley bots --docker 4 --memory 128m --cpus 0.5
     """
-    from bots.runtime import Host
-    from utils.clock import SystemClock, fresh_id
     from utils.errors import BadInput
     from utils.logs import to_stderr
     from utils.names import check_name
@@ -68,6 +66,14 @@ def command(
         arguments += [flag for flag, is_given in flags.items() if is_given]
         serve_many(Many(**many), arguments, until_closed=until_closed)
         return
+    serve(places, only=only, until_closed=until_closed, pulse=pulse)
+
+
+def serve(places: int, *, only: str | None, until_closed: bool, pulse: Path | None) -> None:
+    """Be a host until told to stop, or until the one run is closed."""
+    from bots.runtime import Host
+    from utils.clock import SystemClock, fresh_id
+
     here = opening.settings()
     name = f"host-{fresh_id(8)}"
     with opening.streams(here, name=name) as streams:

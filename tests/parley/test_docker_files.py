@@ -99,7 +99,8 @@ def test_the_images_version_is_parleys() -> None:
 
 def pinned(root: str) -> set[str]:
     """List what the image installs for the sake of one package."""
-    command = [sys.executable, ROOT / "docker" / "pins.py", ROOT / "requirements.lock", root]
+    script, lock = ROOT / "docker" / "pins.py", ROOT / "requirements.lock"
+    command = [sys.executable, str(script), str(lock), root]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.count("--hash=sha256:") >= told.count("==")
     return set(re.findall(r"^([a-z0-9-]+)==", told, re.MULTILINE))
