@@ -89,11 +89,11 @@ def serve_many(many: Many, arguments: Sequence[str], *, until_closed: bool) -> N
     with ExitStack() as stack:
         launcher = _launcher(many, stack)
         stack.callback(launcher.stop)
-        for number in range(1, many.count + 1):
-            launcher.start(f"host-{number}", ["bots", *arguments])
         where = "as containers" if many.docker else "as processes"
-        click.echo(f"{counted(many.count, 'bot host')} {where}; Ctrl-C stops them", err=True)
         with suppress(KeyboardInterrupt):
+            for number in range(1, many.count + 1):
+                launcher.start(f"host-{number}", ["bots", *arguments])
+            click.echo(f"{counted(many.count, 'bot host')} {where}; Ctrl-C stops them", err=True)
             _watch(launcher, until_closed=until_closed)
 
 
