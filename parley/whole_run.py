@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 8
 """Hosts that a run starts by itself: more bots than that share them."""
 
+ALWAYS_TOLD = ("messages", "turns", "incidents")
+"""Tables whose rows are counted at the end though they have none."""
+
 DEMO_TOKENS_PER_S = 150.0
 """Pace of the offline model where a person watches: about that of a small real one."""
 
@@ -194,6 +197,7 @@ def _say_what_came(exported: Exported, run: str, wishes: Wishes, *, interrupted:
         }
         click.echo(json.dumps(line))
         return
-    rows = ", ".join(f"{count} {table}" for table, count in exported.rows.items())
-    click.echo(f"{rows}")
+    told = [(one, count) for one, count in exported.rows.items() if count or one in ALWAYS_TOLD]
+    rows = [f"{count} {one.replace('_', ' ')}" for one, count in told if one != "runs"]
+    click.echo(", ".join(rows))
     click.echo(f"dataset: {exported.folder}")

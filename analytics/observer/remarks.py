@@ -183,7 +183,7 @@ def of_run(event: Began | Gathered | Incident | Ended | Closed, view: View) -> s
         case Ended():
             return f"the run has ended: {_why(event)}"
         case Closed():
-            turns, calls = counted(view.turns, "turn"), counted(event.calls, "model call")
+            turns, calls = counted(view.turns, "turn"), counted(event.calls, "call")
             return f"the record is closed: {turns}, {calls}"
 
 

@@ -1,18 +1,25 @@
 """The smallest JSON that fits a schema, for asks that want JSON and not speech.
 
 It covers what people write by hand and what pydantic writes: objects, arrays, strings,
-numbers, enums, constants, references and alternatives. Patterns and formats of strings
-are not understood.
+numbers, enums, constants, references and alternatives. Of patterns of strings only those
+like `^[a-z]{2,8}$` are understood, and formats of strings not at all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from utils.seeds import Chance
+
+_REPEATED = re.compile(r"\^\[([^\[\]\\^]+)\]\{([0-9]{1,4}),([0-9]{1,4})\}\$")
+"""A pattern of one class of characters, so many to so many times."""
+
+MORE_THAN_LEAST = 6
+"""Characters that a text of such a pattern has at most beyond what it must have."""
 
 DEPTH_LIMIT = 12
 ITEMS_LIMIT = 100
@@ -66,7 +73,7 @@ class Shape:
             return value if kind == "integer" else float(value)
         if kind == "boolean":
             return self.chance.below(2, "boolean", place) == 1
-        return self._string(schema) if kind == "string" else None
+        return self._string(schema, place) if kind == "string" else None
 
     def _resolved(
         self, schema: dict[str, JsonValue], place: str, depth: int
@@ -117,12 +124,23 @@ class Shape:
         items = schema.get("items", {"type": "string"})
         return [self._fill(items, f"{place}[{at}]", depth - 1) for at in range(count)]
 
-    def _string(self, schema: dict[str, JsonValue]) -> str:
+    def _string(self, schema: dict[str, JsonValue], place: str) -> str:
+        repeated = _REPEATED.fullmatch(str(schema.get("pattern", "")))
+        if repeated:
+            return self._repeated(repeated[1], int(repeated[2]), int(repeated[3]), place)
         least, most = _whole(schema.get("minLength"), 0), _whole(schema.get("maxLength"), 600)
         text = self.text
         while len(text) < min(least, 10_000):
             text += f" {self.text}"
         return text[: max(0, most)]
+
+    def _repeated(self, kinds: str, least: int, most: int, place: str) -> str:
+        """Draw a text of one class of characters."""
+        one = re.compile(f"[{kinds}]")
+        letters = [letter for letter in map(chr, range(32, 127)) if one.fullmatch(letter)]
+        spare = max(0, min(most - least, MORE_THAN_LEAST))
+        count = (least + self.chance.below(spare + 1, "count", place)) if letters else 0
+        return "".join(self.chance.pick(letters, "letter", place, at) for at in range(count))
 
     def _number(self, schema: dict[str, JsonValue], place: str) -> int:
         low = _whole(schema.get("minimum"), _whole(schema.get("exclusiveMinimum"), -1) + 1)

@@ -139,12 +139,15 @@ def channel_of(streams: Streams, run: str, spec: Spec, channel: str | None) -> s
 
     Raises:
         BadInput: It is not open, or several are and none is named; the line lists them.
+        ParleyError: The run is over.
     """
     from analytics.observer.runs import view_of
     from utils.errors import BadInput
     from utils.names import counted, look_up
 
     view = view_of(streams, run, spec)
+    if view.phase in ("ended", "closed"):
+        raise ParleyError(f"run {run} is over: its record is closed")
     # Before its first commit a run takes nothing in: by then its channels are open.
     known: Iterable[str] = view.channels if view.seq else (one.name for one in spec.channels)
     opened = sorted(known)

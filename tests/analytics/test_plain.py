@@ -46,7 +46,7 @@ def test_a_short_run_in_plain_lines() -> None:
         "-- person-1 stops the run\n"
         "[main 3] -- Ada's turn 3 revoked: the run ended\n"
         "-- the run has ended: it was stopped: tea is ready\n"
-        "-- the record is closed: 2 turns, 3 model calls\n"
+        "-- the record is closed: 2 turns, 3 calls\n"
     )
 
 

@@ -35,7 +35,7 @@ def test_a_run_is_shown_until_its_record_is_closed() -> None:
     out = io.StringIO()
     view = show_run(stored(closed_run()), RUN, console=Console(file=out), plain=False, stop=never)
     assert view.phase == "closed"
-    assert out.getvalue().endswith("-- the record is closed: 1 turn, 1 model call\n")
+    assert out.getvalue().endswith("-- the record is closed: 1 turn, 1 call\n")
 
 
 def test_a_run_that_has_ended_is_enough_when_it_need_not_be_closed() -> None:

@@ -263,7 +263,7 @@ def test_passing_incidents_and_the_end_are_told() -> None:
         "incident mended: server forgot commit 3",
         "Ada passes",
         "the run has ended: all its turns are done",
-        "the record is closed: 1 turn, 1 model call",
+        "the record is closed: 1 turn, 1 call",
     ]
 
 

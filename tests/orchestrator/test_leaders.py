@@ -1,4 +1,4 @@
-"""Leaders that die, hang, are paused, or are two, with real processes."""
+"""Leaders that die, are paused, with real processes; that hang, or are two, in one thread."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_whole_run_of_a_swarm_is_watched_to_its_end(capsys: pytest.CaptureFixt
     assert shown[0].startswith(f"-- run {run}: tea, seed 7")
     assert "[main 1] Ada: A town is a promise." in shown
     assert sum(line.startswith("[main ") and " -- " not in line for line in shown) == 7
-    assert shown[-1] == "-- the record is closed: 6 turns, 6 model calls"
+    assert shown[-1] == "-- the record is closed: 6 turns, 6 calls"
 
 
 def played(swarm: Swarm) -> str:
