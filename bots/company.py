@@ -51,7 +51,8 @@ class Company:
         """
         if model not in self._minds:
             spec = self.spec.models[model]
-            spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
+            if spec.mind == "ollama":
+                spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
             mind: Mind = plugins.find(MINDS, spec.mind)(spec)
             mind.preflight()
             self._minds[model] = mind

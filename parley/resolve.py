@@ -23,7 +23,7 @@ from worlds.settings import BadSetting
 PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
     "policy": ("chain", "moderated"),
     "audience": ("graph", "shuffled_items"),
-    "mind": ("openai", "recorded", "remote"),
+    "mind": ("recorded", "remote"),
     "world": ("town", "city", "wilds", "markets"),
 }
 """Names that DESIGN gives to things that are not built yet."""
@@ -162,7 +162,7 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         model = ModelSpec.model_validate({**written.model_dump(), **change})
         if model.mind == "rule":
             look.name("rule", model.rule, plugins.names("parley.rules"), "models", name, "rule")
-        if model.mind == "ollama" and not model.model:
+        if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")
         if "seed" in model.options:

@@ -75,7 +75,8 @@ def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
     for name, model in spec.models.items():
         if all(bot.model != name for bot in spec.bots):
             continue
-        at = model.model_copy(update={"host": model.host or ollama_host})
+        host = model.host or (ollama_host if model.mind == "ollama" else "")
+        at = model.model_copy(update={"host": host})
         mind = plugins.find("parley.minds", model.mind)(at)
         try:
             mind.preflight()

@@ -1,101 +1,75 @@
-"""The offline model's API: from a method, a path and a body to a reply. No sockets here.
-
-Faults, queues and load times (they come with the calls' own issue) wrap `Api.reply`:
-what a reply says and how it goes over the wire are two things.
-"""
+"""The offline model's API: from a method, a path and a body to a reply. No sockets here."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from pydantic import JsonValue
 
 from bots.offline import wire
+from bots.offline.faults import Fault, FaultPlan, FaultPlayer
+from bots.offline.mischief import Line, changed, instead, spoil
+from bots.offline.models import Offered, renewed, spell_out
 from bots.offline.phrases import speak
 from bots.offline.reader import read_scene
+from bots.offline.reply import JSON, NDJSON, Reply, plain, whole
 from bots.offline.request import (
     Asked,
     Body,
+    LoadKey,
     Refused,
+    fitted,
     parse_body,
     read_bool,
     read_chat,
     read_generate,
     read_text,
 )
+from bots.offline.residence import IsGone, Residence, Stay
 from bots.offline.shapes import Shape
 from utils.seeds import Chance
 
 HOME = "parley-offline is running (not a language model)"
-JSON = "application/json; charset=utf-8"
-NDJSON = "application/x-ndjson"
-TEXT = "text/plain"
-KEEP_ALIVE_S = 300.0
-
-JsonObject = dict[str, JsonValue]
-Line = Callable[[str], JsonObject]
-"""From a piece of text to the line that carries it."""
 NO_MANIFEST = "pull model manifest: file does not exist"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply: a status and its body, in one piece or line by line.
-
-    Args:
-        status: HTTP status.
-        content_type: The header of that name.
-        body: Pieces in order. Taking the next one may wait, when the server is paced.
-        streamed: Whether each piece is sent as soon as it is there.
-    """
-
-    status: int
-    content_type: str
-    body: Iterator[bytes]
-    streamed: bool = False
-
-
-def whole(value: JsonValue, status: int = 200) -> Reply:
-    """Reply with one JSON value."""
-    return Reply(status, JSON, iter([wire.encode(value)]))
-
-
-def plain(text: str, status: int = 200) -> Reply:
-    """Reply with text, as Ollama's router does for what it does not know."""
-    return Reply(status, TEXT, iter([text.encode()]))
+def never() -> bool:
+    """Say no: the client is still there."""
+    return False
 
 
 class Api:
     """Answers as Ollama would, for models that are none.
 
     Args:
-        models: Names it goes by; `:latest` is understood.
-        now: The wall time, for `created_at` and `expires_at`.
-        wait_tokens: Waits as long as so many tokens take.
-        token_ns: How long one token takes, nanoseconds, as told in the replies.
+        models: What it offers.
+        residence: Who is in memory, and who waits.
+        plan: What goes wrong.
+        now: The wall time, for `created_at`.
+        sleep: Waits so many seconds.
     """
 
     def __init__(
         self,
-        models: Sequence[str],
+        models: Sequence[Offered],
         *,
+        residence: Residence,
+        plan: FaultPlan,
         now: Callable[[], datetime],
-        wait_tokens: Callable[[int], None],
-        token_ns: int = wire.TOKEN_NS,
+        sleep: Callable[[float], None],
     ) -> None:
-        self._names = {
-            full_name(model): f"{model.partition(':')[0]}:{_tag(model)}" for model in models
-        }
-        self._now, self._wait_tokens, self._token_ns = now, wait_tokens, token_ns
-        self._loaded_until: dict[str, datetime] = {}
-        self._routes: dict[str, dict[str, Callable[[bytes], Reply]]] = {
-            "/": {"GET": lambda _: plain(HOME)},
-            "/api/version": {"GET": lambda _: whole({"version": wire.SERVER_VERSION})},
-            "/api/tags": {"GET": lambda _: self._tags()},
-            "/api/ps": {"GET": lambda _: self._running()},
+        self._models = {spell_out(model.name): model for model in models}
+        self._residence, self._now, self._sleep = residence, now, sleep
+        self.player = FaultPlayer(plan)
+        self._routes: dict[str, dict[str, Callable[[bytes, IsGone], Reply]]] = {
+            "/": {"GET": lambda *_: plain(HOME)},
+            "/api/version": {"GET": lambda *_: whole({"version": wire.SERVER_VERSION})},
+            "/api/tags": {"GET": lambda *_: self._tags()},
+            "/api/ps": {"GET": lambda *_: self._running()},
             "/api/show": {"POST": self._show},
             "/api/pull": {"POST": self._pull},
             "/api/embed": {"POST": self._embed},
@@ -103,13 +77,17 @@ class Api:
             "/api/generate": {"POST": self._generate},
         }
 
-    def reply(self, method: str, path: str, body: bytes) -> Reply:
+    def reply(self, method: str, path: str, body: bytes, is_gone: IsGone = never) -> Reply:
         """Answer one request.
 
         Args:
             method: In capitals. HEAD is answered like GET; the body is not for sending.
             path: With or without a query.
             body: Empty when there was none.
+            is_gone: Whether the client has hung up: nobody waits for it then.
+
+        Raises:
+            ConnectionError: The client is gone.
         """
         methods = self._routes.get(path.partition("?")[0])
         if methods is None:
@@ -118,33 +96,49 @@ class Api:
         if answer is None:
             return plain("405 method not allowed", 405)
         try:
-            return answer(body)
+            return answer(body, is_gone)
         except Refused as refusal:
             return whole({"error": refusal.message}, refusal.status)
 
+    @property
+    def _digest(self) -> str:
+        return renewed(wire.DIGEST, self.player.played["digest"])
+
     def _tags(self) -> Reply:
-        return whole({"models": [wire.tag(name) for name in self._names.values()]})
+        digest = self._digest
+        listed = [(one.full_name, one.size) for one in self._models.values()]
+        return whole(
+            {"models": [wire.tag(name, size=size, digest=digest) for name, size in listed]}
+        )
 
     def _running(self) -> Reply:
-        loaded = [
-            (name, until) for name, until in [*self._loaded_until.items()] if until > self._now()
+        digest = self._digest
+        loaded: list[JsonValue] = [
+            wire.running(
+                offered.full_name,
+                until,
+                size=offered.size,
+                digest=digest,
+                context_tokens=_context_tokens(key),
+            )
+            for offered, key, until in self._residence.loaded()
         ]
-        return whole({"models": [wire.running(name, until) for name, until in loaded]})
+        return whole({"models": loaded})
 
-    def _show(self, body: bytes) -> Reply:
+    def _show(self, body: bytes, is_gone: IsGone) -> Reply:
         asked = parse_body(body, "ShowRequest")
         model = read_text(asked, "model", "ShowRequest") or read_text(asked, "name", "ShowRequest")
         if not model:
             raise Refused(400, "model is required")
-        return whole(wire.shown(self._known(model)))
+        return whole(wire.shown(self._known(model).full_name))
 
-    def _pull(self, body: bytes) -> Reply:
+    def _pull(self, body: bytes, is_gone: IsGone) -> Reply:
         asked = parse_body(body, "PullRequest")
         model = read_text(asked, "model", "PullRequest") or read_text(asked, "name", "PullRequest")
         streams = read_bool(asked, "stream", "PullRequest", otherwise=True)
         if not model:
             raise Refused(400, "invalid model name")
-        known = full_name(model) in self._names
+        known = spell_out(model) in self._models
         if not streams and not known:
             raise Refused(500, NO_MANIFEST)
         if not streams:
@@ -154,11 +148,11 @@ class Api:
             steps = [steps[0], {"error": NO_MANIFEST}]
         return Reply(200, NDJSON, (wire.encode(step) + b"\n" for step in steps), streamed=True)
 
-    def _embed(self, body: bytes) -> Reply:
+    def _embed(self, body: bytes, is_gone: IsGone) -> Reply:
         asked = parse_body(body, "EmbedRequest")
         model = read_text(asked, "model", "EmbedRequest")
         texts = _inputs(asked)
-        self._load(self._known(model), None)
+        self._residence.enter(self._known(model), (), None, is_gone).leave()
         dimensions = asked.get("dimensions")
         if not isinstance(dimensions, int) or not 0 < dimensions <= wire.DIMENSIONS:
             dimensions = wire.DIMENSIONS
@@ -170,61 +164,93 @@ class Api:
             reply |= {key: used[key] for key in kept}
         return whole(reply)
 
-    def _chat(self, body: bytes) -> Reply:
+    def _chat(self, body: bytes, is_gone: IsGone) -> Reply:
+        fault = self.player.next()
         asked = read_chat(parse_body(body, "ChatRequest"))
         if not asked.model:
             raise Refused(400, "model is required")
 
-        def line(content: str) -> JsonObject:
+        def line(content: str) -> dict[str, JsonValue]:
             return wire.chat_line(asked.model, content, created_at=wire.timestamp(self._now()))
 
-        return self._answer(asked, line)
+        return self._answer(asked, line, fault, is_gone)
 
-    def _generate(self, body: bytes) -> Reply:
+    def _generate(self, body: bytes, is_gone: IsGone) -> Reply:
+        fault = self.player.next()
         asked = read_generate(parse_body(body, "GenerateRequest"))
 
-        def line(content: str) -> JsonObject:
+        def line(content: str) -> dict[str, JsonValue]:
             return wire.generate_line(asked.model, content, created_at=wire.timestamp(self._now()))
 
-        return self._answer(asked, line)
+        return self._answer(asked, line, fault, is_gone)
 
-    def _answer(self, asked: Asked, line: Line) -> Reply:
-        """Say something, whole or token by token, or only load and unload."""
-        name = self._known(asked.model)
+    def _answer(self, asked: Asked, line: Line, fault: Fault | None, is_gone: IsGone) -> Reply:
+        """Say something, or only load and unload; or what a fault makes of it."""
+        offered = self._known(asked.model)
         if not asked.messages and asked.keep_alive_s == 0:
-            self._loaded_until.pop(name, None)
+            self._residence.unload(offered.full_name)
             return whole({**line(""), "done": True, "done_reason": "unload"})
         if asked.has_tools:
-            raise Refused(400, f"registry.ollama.ai/library/{name} does not support tools")
+            name = f"registry.ollama.ai/library/{offered.full_name}"
+            raise Refused(400, f"{name} does not support tools")
         if asked.thinks:
             raise Refused(400, f'"{asked.model}" does not support thinking')
-        self._load(name, asked.keep_alive_s)
+        if fault is not None and (faulty := instead(fault)):
+            return faulty
+        asked = fitted(asked)
+        if fault is not None and fault.fault == "latency":
+            self._sleep(fault.seconds)
+        stay = self._residence.enter(offered, asked.load_key, asked.keep_alive_s, is_gone)
         if not asked.messages:
+            stay.leave()
             return whole({**line(""), "done": True, "done_reason": "load"})
-        generation = generate(asked, token_ns=self._token_ns)
-        if asked.streams:
-            return Reply(200, NDJSON, self._lines(generation, line), streamed=True)
-        return Reply(200, JSON, self._in_one_piece(generation, line))
+        try:
+            return replace(self._speech(asked, line, fault, stay), release=stay.leave)
+        except BaseException:
+            stay.leave()
+            raise
 
-    def _lines(self, generation: wire.Generation, line: Line) -> Iterator[bytes]:
+    def _speech(self, asked: Asked, line: Line, fault: Fault | None, stay: Stay) -> Reply:
+        """Say something, whole or token by token."""
+        pace = stay.room.offered.tokens_per_s
+        token_s = 1 / pace if pace else 0.0
+        generation = generate(asked, token_ns=round(token_s * 1e9) or wire.TOKEN_NS)
+        generation = replace(generation, load_ns=stay.load_ns, slot_ns=stay.slot_ns)
+        if fault is not None:
+            generation = changed(fault, generation, read_scene(asked.messages).others)
+        drip_s = fault.seconds if fault is not None and fault.fault == "drip" else 0.0
+        lines = self._lines(generation, line, token_s + drip_s)
+        spoilt = spoil(fault, lines, line) if fault is not None else None
+        if spoilt is not None:
+            return Reply(200, NDJSON, spoilt.lines, streamed=True, end=spoilt.end)
+        if asked.streams or drip_s:
+            return Reply(200, NDJSON, lines, streamed=True)
+        return Reply(200, JSON, self._in_one_piece(generation, line, token_s))
+
+    def _lines(self, generation: wire.Generation, line: Line, token_s: float) -> Iterator[bytes]:
+        if generation.thinking:
+            yield wire.encode(wire.thinking_line(line(""), generation.thinking)) + b"\n"
         for token in generation.tokens:
-            self._wait_tokens(1)
+            if token_s:
+                self._sleep(token_s)
             yield wire.encode(line(token)) + b"\n"
         yield wire.encode(wire.ended(line(""), generation)) + b"\n"
 
-    def _in_one_piece(self, generation: wire.Generation, line: Line) -> Iterator[bytes]:
-        self._wait_tokens(len(generation.tokens))
-        yield wire.encode(wire.ended(line(generation.text), generation))
+    def _in_one_piece(
+        self, generation: wire.Generation, line: Line, token_s: float
+    ) -> Iterator[bytes]:
+        if token_s:
+            self._sleep(token_s * len(generation.tokens))
+        last = wire.ended(line(generation.text), generation)
+        yield wire.encode(
+            wire.thinking_line(last, generation.thinking) if generation.thinking else last
+        )
 
-    def _known(self, model: str) -> str:
-        name = self._names.get(full_name(model))
-        if name is None:
+    def _known(self, model: str) -> Offered:
+        offered = self._models.get(spell_out(model))
+        if offered is None:
             raise Refused(404, f"model '{model}' not found")
-        return name
-
-    def _load(self, name: str, keep_alive_s: float | None) -> None:
-        seconds = KEEP_ALIVE_S if keep_alive_s is None else keep_alive_s
-        self._loaded_until[name] = self._now() + timedelta(seconds=seconds)
+        return offered
 
 
 def generate(asked: Asked, *, token_ns: int = wire.TOKEN_NS) -> wire.Generation:
@@ -253,19 +279,11 @@ def generate(asked: Asked, *, token_ns: int = wire.TOKEN_NS) -> wire.Generation:
     return wire.Generation(tokens, reason, wire.count_tokens(prompt), token_ns, context)
 
 
-def full_name(model: str) -> str:
-    """Spell a model's name in full, so that equal names are equal.
-
-    Example:
-        >>> full_name("library/Parley-Offline") == full_name("parley-offline:latest")
-        True
-    """
-    name = model.casefold().removeprefix("registry.ollama.ai/").removeprefix("library/")
-    return f"{name.partition(':')[0]}:{_tag(name)}"
-
-
-def _tag(model: str) -> str:
-    return model.partition(":")[2] or "latest"
+def _context_tokens(key: LoadKey) -> int:
+    """Tell how long the context is that a model was loaded with."""
+    spelled = dict(key).get("num_ctx")
+    asked = json.loads(spelled) if spelled else wire.CONTEXT_TOKENS
+    return min(int(asked), wire.CONTEXT_TOKENS) if isinstance(asked, int | float) else 0
 
 
 def _inputs(asked: Body) -> list[str]:

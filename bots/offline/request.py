@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from bots.offline.reader import Message
+from bots.offline.wire import count_tokens
 
 FOREVER_S = 3_153_600_000.0
 """A negative `keep_alive` means for ever; a hundred years will do."""
@@ -18,7 +19,15 @@ DURATION = re.compile(r"(-?)((?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)")
 UNITS_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 SURROGATE = re.compile("[\ud800-\udfff]")
 LEVELS = ("high", "medium", "low", "max")
+LOAD_OPTIONS = (
+    *("num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"),
+    "draft_num_predict",
+)
+"""Options with which a model is loaded: with others it is loaded anew, as with `shift`."""
+
 Body = dict[str, JsonValue]
+LoadKey = tuple[tuple[str, str], ...]
+"""What a model was loaded with: option and value, as JSON."""
 
 
 class Refused(Exception):
@@ -36,6 +45,8 @@ class Options:
     seed: int | None = None
     num_predict: int = -1
     stop: tuple[str, ...] = ()
+    num_ctx: int | None = None
+    load: LoadKey = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,13 @@ class Asked:
     thinks: bool = False
     has_tools: bool = False
     has_context: bool = False
+    truncates: bool = True
+    shifts: bool = True
+
+    @property
+    def load_key(self) -> LoadKey:
+        """What the model has to be loaded with for this request."""
+        return (*self.options.load, ("shift", json.dumps(self.shifts)))
 
 
 def parse_body(body: bytes, kind: str) -> Body:
@@ -133,6 +151,8 @@ def read_chat(body: Body) -> Asked:
         keep_alive_s=_keep_alive_s(body.get("keep_alive")),
         thinks=_thinks(body.get("think")),
         has_tools=bool(body.get("tools")),
+        truncates=read_bool(body, "truncate", kind, otherwise=True),
+        shifts=read_bool(body, "shift", kind, otherwise=True),
     )
 
 
@@ -152,7 +172,38 @@ def read_generate(body: Body) -> Asked:
         keep_alive_s=_keep_alive_s(body.get("keep_alive")),
         thinks=_thinks(body.get("think")),
         has_context=not read_bool(body, "raw", kind, otherwise=False),
+        truncates=read_bool(body, "truncate", kind, otherwise=True),
+        shifts=read_bool(body, "shift", kind, otherwise=True),
     )
+
+
+def fitted(asked: Asked) -> Asked:
+    """Make a request fit the context it asks for, by leaving out what is oldest.
+
+    The system messages and the last one stay, as with Ollama; `num_ctx` not given is
+    room enough. Tokens are this server's own.
+
+    Raises:
+        Refused: 400, it does not fit, and is not to be truncated.
+    """
+    room = asked.options.num_ctx
+    sizes = [count_tokens([message.content]) for message in asked.messages]
+    if room is None or sum(sizes) <= room:
+        return asked
+    if not asked.truncates:
+        raise Refused(400, "the input length exceeds the context length")
+    left = room - sum(
+        size
+        for message, size in zip(asked.messages, sizes, strict=True)
+        if message.role == "system"
+    )
+    kept: list[Message] = []
+    for message, size in zip(reversed(asked.messages), reversed(sizes), strict=True):
+        is_last = message is asked.messages[-1]
+        left -= 0 if message.role == "system" else size
+        if message.role == "system" or is_last or left >= 0:
+            kept.insert(0, message)
+    return replace(asked, messages=tuple(kept))
 
 
 def _messages(value: JsonValue) -> tuple[Message, ...]:
@@ -180,7 +231,13 @@ def _options(value: JsonValue) -> Options:
     if stop is not None and not isinstance(stop, list):
         raise Refused(500, 'option "stop" must be of type array')
     stops = tuple(one for one in stop or () if isinstance(one, str) and one)
-    return Options(None if seed == -1 else seed, -1 if predict is None else predict, stops)
+    return Options(
+        seed=None if seed == -1 else seed,
+        num_predict=-1 if predict is None else predict,
+        stop=stops,
+        num_ctx=_integer(value, "num_ctx"),
+        load=tuple((name, json.dumps(value[name])) for name in LOAD_OPTIONS if name in value),
+    )
 
 
 def _integer(options: Body, key: str) -> int | None:

@@ -41,13 +41,20 @@ DETAILS: dict[str, JsonValue] = {
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A finished answer: its tokens, why it ended, and what it took."""
+    """A finished answer: its tokens, why it ended, and what it took.
+
+    Attributes:
+        load_ns, slot_ns: What was waited for, beside `LOAD_NS`: a load, and a slot.
+    """
 
     tokens: tuple[str, ...]
     done_reason: str
     prompt_tokens: int
     token_ns: int = TOKEN_NS
     context: tuple[int, ...] = ()
+    thinking: str = ""
+    load_ns: int = 0
+    slot_ns: int = 0
 
     @property
     def text(self) -> str:
@@ -59,8 +66,8 @@ class Generation:
         prompt_ns = self.prompt_tokens * PROMPT_TOKEN_NS
         eval_ns = len(self.tokens) * self.token_ns
         return {
-            "total_duration": LOAD_NS + prompt_ns + eval_ns,
-            "load_duration": LOAD_NS,
+            "total_duration": LOAD_NS + self.load_ns + self.slot_ns + prompt_ns + eval_ns,
+            "load_duration": LOAD_NS + self.load_ns,
             "prompt_eval_count": self.prompt_tokens,
             "prompt_eval_duration": prompt_ns,
             "eval_count": len(self.tokens),
@@ -114,6 +121,14 @@ def generate_line(model: str, content: str, *, created_at: str) -> dict[str, Jso
     return {"model": model, "created_at": created_at, "response": content, "done": False}
 
 
+def thinking_line(line: Mapping[str, JsonValue], thought: str) -> dict[str, JsonValue]:
+    """Put a thought where a line of a chat, or of `/api/generate`, has it."""
+    message = line.get("message")
+    if isinstance(message, dict):
+        return {**line, "message": {**message, "thinking": thought}}
+    return {**line, "thinking": thought}
+
+
 def context(texts: Sequence[str]) -> tuple[int, ...]:
     """Give the tokens of a conversation as numbers, as `/api/generate` still does."""
     tokens = (token for text in texts for token in tokens_in(text))
@@ -128,17 +143,19 @@ def ended(line: Mapping[str, JsonValue], generation: Generation) -> dict[str, Js
     return last | generation.metrics()
 
 
-def tag(name: str) -> dict[str, JsonValue]:
+def tag(name: str, *, size: int, digest: str) -> dict[str, JsonValue]:
     """Describe a model as `/api/tags` does."""
     described: dict[str, JsonValue] = {"name": name, "model": name, "modified_at": MODIFIED_AT}
-    return {**described, "size": 0, "digest": DIGEST, "details": DETAILS}
+    return {**described, "size": size, "digest": digest, "details": DETAILS}
 
 
-def running(name: str, expires_at: datetime) -> dict[str, JsonValue]:
+def running(
+    name: str, expires_at: datetime, *, size: int, digest: str, context_tokens: int
+) -> dict[str, JsonValue]:
     """Describe a loaded model as `/api/ps` does."""
-    described: dict[str, JsonValue] = {"name": name, "model": name, "size": 0, "digest": DIGEST}
+    described: dict[str, JsonValue] = {"name": name, "model": name, "size": size, "digest": digest}
     described |= {"details": DETAILS, "expires_at": timestamp(expires_at), "size_vram": 0}
-    return {**described, "context_length": CONTEXT_TOKENS}
+    return {**described, "context_length": context_tokens}
 
 
 def shown(name: str) -> dict[str, JsonValue]:

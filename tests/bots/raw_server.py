@@ -14,6 +14,9 @@ from typing import Any, Self
 PATIENCE_S = 20.0
 """How long anything here waits before it gives a test up."""
 
+CHATS = ("/api/chat", "/api/chat/completions")
+"""Where a chat is asked for, as Ollama has it and as OpenAI has it."""
+
 Chat = Callable[["Visit"], None]
 
 
@@ -85,7 +88,7 @@ class Visit:
 
 
 class RawServer:
-    """Answers honestly what it is, and `/api/chat` as `chat` says.
+    """Answers honestly what it is, and a chat as `chat` says.
 
     Attributes:
         chats: Bodies of the chat requests so far.
@@ -157,7 +160,7 @@ class RawServer:
                 self.paths.append(target)
                 path = "/" + target.split("/", 3)[-1] if "://" in target else target
                 visit = Visit(self, connection)
-                if path == "/api/chat":
+                if path in CHATS:
                     self.chats.append(json.loads(body))
                     self.asked.set()
                     self._chat(visit)

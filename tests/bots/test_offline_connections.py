@@ -11,7 +11,7 @@ import httpx
 import ollama
 import pytest
 
-from bots.offline.server import OfflineServer
+from bots.offline.server import Limits, OfflineServer
 from utils.errors import BadInput
 
 NAME = "parley-offline"
@@ -120,7 +120,7 @@ def test_the_pace_is_kept_by_waiting_before_each_token() -> None:
 
 def test_a_body_beyond_the_limit_is_refused_and_the_client_reads_why() -> None:
     with (
-        OfflineServer(max_body_bytes=1_000) as server,
+        OfflineServer(limits=Limits(body_bytes=1_000)) as server,
         ollama.Client(server.url, trust_env=False) as client,
     ):
         with pytest.raises(ollama.ResponseError, match="request body too large") as refused:

@@ -60,7 +60,7 @@ def test_a_key_that_is_planned_is_refused_by_name(tea: Path, key: str) -> None:
         ("channels: {main: {policy: chain}}", "3: policy 'chain' is planned but not built yet"),
         ("channels: {main: {hears: graph}}", "3: audience 'graph' is planned but not built yet"),
         ("world: town", "3: world 'town' is planned but not built yet"),
-        ("models: {m: {mind: openai}}", "3: mind 'openai' is planned but not built yet"),
+        ("models: {m: {mind: remote}}", "3: mind 'remote' is planned but not built yet"),
         ("channels: {main: {rounds: 3}}", "3: 'rounds' is planned but not built yet"),
     ],
 )

@@ -1,0 +1,236 @@
+"""A mind that asks any server with OpenAI's chat API: llama.cpp, vLLM, LM Studio, others.
+
+Straight on httpx, over the same cuttable wire as Ollama's. One request is one stream of
+server-sent events; an answer is whole only when a choice has a `finish_reason`. Nothing
+is tried twice in here, and every failure is a `MindFailed`: see `bots.minds.failures`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import httpx
+from pydantic import JsonValue
+
+from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
+from bots.minds.openai_events import Heard, events_in
+from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.wire import Wire, WireTransport, guarded
+from utils.calls import Source
+from utils.errors import BadInput, MindFailed, Missing
+from utils.protocol import AskAct
+from utils.spec import ModelSpec, Option
+
+PREFLIGHT_MS = 30_000
+KEY_VARIABLE = "OPENAI_API_KEY"
+"""Where the key is found, if the server wants one. It goes into no record and no log."""
+
+DEFAULT_HOST = "http://127.0.0.1:8080/v1"
+"""Where llama.cpp's server listens unless it is told otherwise."""
+
+DEFAULT_OPTIONS: dict[str, Option] = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+}
+"""What the API documents for a request that says nothing. Sent, so that the record has it.
+
+Source: OpenAI API reference, "Create chat completion", of 2026. Other options go to the
+server as the scenario spells them; llama.cpp knows `top_k`, `min_p`, `cache_prompt`.
+"""
+
+OWN_NAMES = {"num_predict": "max_tokens"}
+"""Options that Parley spells as Ollama does, to how this API spells them."""
+
+NOT_SENT = ("num_ctx",)
+"""Options that bound our own prompt and are no parameter of this API."""
+
+FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, *UNREADABLE)
+
+
+class OpenAIMind:
+    """Asks one model of one server.
+
+    Args:
+        model: Names the model; `host` is the API's base, such as
+            `http://127.0.0.1:8080/v1`.
+
+    Raises:
+        BadInput: No model is named, or the host is no URL.
+    """
+
+    source: Source = "model"
+    waits = True
+
+    def __init__(self, model: ModelSpec) -> None:
+        if not model.model:
+            raise BadInput("the mind 'openai' needs a model", mend="name one of those it serves")
+        self._host = (model.host or DEFAULT_HOST).rstrip("/")
+        url = httpx.URL(self._host)
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise BadInput(f"'{self._host}' is no address", mend=f"write it like {DEFAULT_HOST}")
+        self._model = model
+        self._shown = f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
+        self._lock = Lock()
+        self._free: list[WireTransport] = []
+        self._is_closed = False
+
+    def preflight(self) -> None:
+        """Ask the server which models it has.
+
+        Raises:
+            Missing: No server answers, or it lacks the model.
+        """
+        try:
+            known = self._models()
+        except MindFailed as failure:
+            raise Missing(
+                f"no server with OpenAI's API at {self._shown}: {failure.detail}",
+                mend="start it, or name another with host:",
+            ) from failure
+        if self._model.model not in known:
+            there = ", ".join(known[:6]) or "none"
+            raise Missing(f"model '{self._model.model}' is not at {self._shown}; there is {there}")
+
+    def answer(self, request: Request, stop: StopSignal) -> Answer:
+        """Ask the model, once.
+
+        Raises:
+            MindFailed: There is no answer.
+        """
+        heard = Heard()
+        sent = self.sends(request)
+        with (
+            guarded(stop, allow_ms=request.allow_ms) as wire,
+            self._line(wire) as line,
+            self._reported(wire, heard),
+        ):
+            asked = self._request("POST", "/chat/completions", self._body(request, sent))
+            response = line.handle_request(asked)
+            try:
+                if response.status_code != 200:
+                    raise failed_status(response.status_code, _why(response.read()))
+                for event in events_in(response.iter_raw()):
+                    heard.take(event)
+            finally:
+                response.close()
+            if not heard.done_reason:
+                raise no_done(wire, partial=heard.text)
+            server = response.headers.get("server", "openai-compatible")
+        return Answer(
+            text=heard.text,
+            thinking=heard.thinking,
+            done_reason=heard.done_reason,
+            sent=sent,
+            server=well_formed(f"{server} at {self._shown}"),
+            prompt_tokens=heard.prompt_tokens,
+            answer_tokens=heard.answer_tokens,
+            prompt_ns=heard.prompt_ns,
+            answer_ns=heard.answer_ns,
+        )
+
+    def sends(self, request: Request) -> dict[str, Option]:
+        """Give all options of a request, each spelled as this API does."""
+        own = {
+            OWN_NAMES.get(name, name): value
+            for name, value in request.options.items()
+            if name not in NOT_SENT
+        }
+        if own.get("max_tokens", 1) == -1:  # Ollama's word for no bound
+            del own["max_tokens"]
+        stop = own.pop("stop", ())
+        stops = tuple(
+            dict.fromkeys((*(stop if isinstance(stop, tuple) else (str(stop),)), *request.stops))
+        )
+        options = {**DEFAULT_OPTIONS, **own, "seed": request.seed}
+        return {**options, "stop": stops} if stops else options
+
+    def close(self) -> None:
+        """Close what is free; what is in use is closed after use."""
+        with self._lock:
+            self._is_closed = True
+            free, self._free = self._free, []
+        for line in free:
+            line.close()
+
+    def _models(self) -> list[str]:
+        with (
+            guarded(None, allow_ms=PREFLIGHT_MS) as wire,
+            self._line(wire) as line,
+            self._reported(wire, Heard()),
+        ):
+            response = line.handle_request(self._request("GET", "/models"))
+            body = _read(response)
+            if response.status_code != 200:
+                raise failed_status(response.status_code, _why(body))
+            return [str(one["id"]) for one in json.loads(body)["data"]]
+
+    def _body(self, request: Request, sent: dict[str, Option]) -> dict[str, JsonValue]:
+        body: dict[str, Any] = {
+            "model": self._model.model,
+            "messages": [one.model_dump() for one in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            **sent,
+        }
+        if isinstance(request.ask, AskAct):
+            schema = {"name": request.ask.name, "schema": request.ask.answer_schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    def _request(
+        self, method: str, path: str, body: dict[str, JsonValue] | None = None
+    ) -> httpx.Request:
+        key = os.environ.get(KEY_VARIABLE)
+        headers = {"Accept-Encoding": "identity"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        return httpx.Request(method, self._host + path, headers=headers, json=body)
+
+    @contextmanager
+    def _line(self, wire: Wire) -> Iterator[WireTransport]:
+        """Lend a connection that nobody else uses, hung on the wire."""
+        with self._lock:
+            line = self._free.pop() if self._free else WireTransport(self._host)
+        line.wire = wire
+        try:
+            yield line
+        finally:
+            with self._lock:
+                is_kept = not self._is_closed
+                if is_kept:
+                    self._free.append(line)
+            if not is_kept:
+                line.close()
+
+    @contextmanager
+    def _reported(self, wire: Wire, heard: Heard) -> Iterator[None]:
+        """Turn whatever connection or parser raises into a `MindFailed`."""
+        try:
+            yield
+        except MindFailed:
+            raise
+        except FAULTS as error:
+            raise failed(error, wire, partial=heard.text) from error
+
+
+def _read(response: httpx.Response) -> bytes:
+    try:
+        return response.read()
+    finally:
+        response.close()
+
+
+def _why(body: bytes) -> str:
+    """Find what a server says of an error, wherever it says it."""
+    try:
+        error = json.loads(body)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except UNREADABLE:
+        return body.decode("utf-8", "replace")
