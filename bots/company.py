@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bots.around import Around, located
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Mind
@@ -30,15 +31,15 @@ class Company:
     Args:
         run: The run's id.
         spec: Its resolved scenario.
-        ollama_host: Where a model is asked that names no host of its own.
+        around: Where models and records are that name no place of their own.
     """
 
-    def __init__(self, run: str, spec: Spec, *, ollama_host: str) -> None:
+    def __init__(self, run: str, spec: Spec, *, around: Around) -> None:
         self.run, self.spec = run, spec
         self.displays = spec.displays()
         self.seats: dict[str, Seat] = {}
         self._minds: dict[str, Mind] = {}
-        self._ollama_host = ollama_host
+        self._around = around
         self._after: dict[str, str] = {}
         self._last: dict[str, Entry] = {}
 
@@ -50,9 +51,7 @@ class Company:
             BadInput: There is no such mind.
         """
         if model not in self._minds:
-            spec = self.spec.models[model]
-            if spec.mind == "ollama":
-                spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
+            (spec,) = located(self.spec.models[model], self._around)
             mind: Mind = plugins.find(MINDS, spec.mind)(spec)
             mind.preflight()
             self._minds[model] = mind

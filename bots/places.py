@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from bots.around import Around
 from bots.company import Company
 from bots.outbox import Outbox
 from bots.seat import Seat
@@ -140,7 +141,8 @@ class Places:
                 log.error("%s", bad)
                 self._refused[run] = NEVER_MS
                 return None
-            company = Company(run, spec, ollama_host=self.settings.ollama_host)
+            around = Around.of(self.settings, redis_url=self.streams.url)
+            company = Company(run, spec, around=around)
             self.companies[run] = company
             self._on_company(run)
         return self.companies[run]

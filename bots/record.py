@@ -58,6 +58,7 @@ def _answered(attempt: Attempt, spoken: Spoken | None) -> dict[str, Any]:
     }
     said = {
         "thinking": answer.thinking + (spoken.thinking if spoken else ""),
+        "action": answer.action,
         "said": spoken.text if spoken else None,
         "cut": spoken.cuts if spoken else (),
     }

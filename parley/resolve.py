@@ -23,7 +23,7 @@ from worlds.settings import BadSetting
 PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
     "policy": ("chain", "moderated"),
     "audience": ("graph", "shuffled_items"),
-    "mind": ("recorded", "remote"),
+    "mind": ("remote",),
     "world": ("town", "city", "wilds", "markets"),
 }
 """Names that DESIGN gives to things that are not built yet."""
@@ -162,6 +162,9 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         model = ModelSpec.model_validate({**written.model_dump(), **change})
         if model.mind == "rule":
             look.name("rule", model.rule, plugins.names("parley.rules"), "models", name, "rule")
+        if model.mind == "recorded" and not model.record:
+            what = f"model '{name}' does not say which record"
+            raise look.refuse(what, "models", name, mend="add record: with a folder, or run:ID")
         if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")

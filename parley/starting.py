@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bots.around import Around, located
 from utils import plugins
 from utils.clock import Clock, fresh_id
 from utils.errors import BadInput
@@ -62,7 +63,7 @@ def check_server(streams: Streams) -> None:
     check(streams.info())
 
 
-def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
+def preflight(spec: Spec, around: Around) -> list[str]:
     """Ask every model of a scenario whether it is there.
 
     Returns:
@@ -75,15 +76,18 @@ def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
     for name, model in spec.models.items():
         if all(bot.model != name for bot in spec.bots):
             continue
-        host = model.host or (ollama_host if model.mind == "ollama" else "")
-        at = model.model_copy(update={"host": host})
-        mind = plugins.find("parley.minds", model.mind)(at)
-        try:
-            mind.preflight()
-        finally:
-            mind.close()
-        asked = f" {model.model} at {at.host}" if model.mind == "ollama" else ""
-        lines.append(f"{name}: {model.mind}{asked}")
+        places = located(model, around)
+        for at in places:
+            mind = plugins.find("parley.minds", at.mind)(at)
+            try:
+                mind.preflight()
+            finally:
+                mind.close()
+        asked = {
+            "ollama": f" {model.model} at {', '.join(at.host for at in places)}",
+            "recorded": f" {model.record}",
+        }
+        lines.append(f"{name}: {model.mind}{asked.get(model.mind, '')}")
     return lines
 
 

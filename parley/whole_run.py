@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bots.around import Around
 from orchestrator.launch import Launcher, ProcessDied
 from parley import opening, starting, telling
 from parley.resolve import OFFLINE_MODEL
@@ -70,9 +71,9 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     with ExitStack() as stack:
         if wishes.offline:
             here = stack.enter_context(_offline(here, wishes))
-        models = starting.preflight(spec, ollama_host=here.ollama_host)
         streams = stack.enter_context(opening.streams(here, name="parley-run"))
         starting.check_server(streams)
+        models = starting.preflight(spec, Around.of(here, redis_url=streams.url))
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
         launcher = Launcher(env=_environment(here, streams), logs=logs)
         stack.callback(launcher.stop)

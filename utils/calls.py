@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from utils.errors import FailureKind
 from utils.journal import sha256_of
 from utils.names import Name
-from utils.protocol import Count, Frozen, Sha256, Short
+from utils.protocol import Action, Count, Frozen, Sha256, Short
 from utils.spec import Option
 
 Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
@@ -54,6 +54,7 @@ class CallRecord(Frozen):
         messages: The chat exactly as sent.
         response: The text as it came, whole; `partial` text of a failed attempt too.
         thinking: Text the server or the model set apart as thought.
+        action: What a mind that needs no words would do: a rule, say, or a script.
         said: What was proposed of it; none when nothing was.
         cut: What of `response` is not in `said`, and by which rule, in order.
         started_ms: Host's wall clock, milliseconds since 1970.
@@ -90,6 +91,7 @@ class CallRecord(Frozen):
     status: int | None = None
     response: str = ""
     thinking: str = ""
+    action: Action | None = None
     said: str | None = None
     cut: tuple[tuple[str, str], ...] = ()
     done_reason: str = ""

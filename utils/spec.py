@@ -25,7 +25,8 @@ class ModelSpec(Frozen):
     """What answers for a bot.
 
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server;
-    `lines` for `scripted`, `rule` for `rule`. `options` go to the server as they are.
+    `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
+    or `run:` and a run's id. `options` go to the server as they are.
     """
 
     mind: Name = "ollama"
@@ -36,6 +37,7 @@ class ModelSpec(Frozen):
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"
     lines: tuple[Text, ...] = ()
     rule: Name = "echo"
+    record: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x00]*$")] = ""
 
 
 class MemorySpec(Frozen):
