@@ -1,23 +1,36 @@
 """One answer to one grant: the mind is asked, what it said becomes a proposal.
 
-What goes in is a value, what comes out is a value; the host sends it.
+What goes in is a value, what comes out is a value; the host sends it. An answer with a
+fault (`bots.guards`) has the mind asked once more; if that one has a fault too, the bot
+passes. Both stay in the record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bots.minds.attempts import Attempt, answer_with_retries
-from bots.minds.seam import Answer, Mind, StopSignal
+from bots.guards import Fault, fault_in
+from bots.minds.attempts import LEAST_MS, Attempt, answer_with_retries
+from bots.minds.seam import Answer, Mind, Request, StopSignal
 from bots.record import record_of
+from bots.schema import misfit
 from bots.speech import Spoken, act_in, said
 from bots.task import Task
+from utils.calls import ChatMessage
 from utils.clock import Clock
 from utils.errors import MindFailed
 from utils.journal import sha256_of
 from utils.protocol import Action, AskAct, AskSay, Failed, Pass, Proposed, Say
+from utils.seeds import MODEL_SEED_BITS, seed_for
+
+SHOWN_CHARACTERS = 4_000
+"""How much of its broken answer a model is shown."""
+
+REPAIR = (
+    "That is not the JSON that was asked for: {why}. Answer again, with nothing but JSON that fits."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +61,69 @@ def carry_out(
         granted_ms: When the grant was read, by this clock: waiting for a thread is part
             of the allowance.
         nonce: By which the input will be known.
-        on_failed: Called with the record of every failed attempt, at once.
+        on_failed: Called at once with the record of every attempt that failed, or whose
+            answer had a fault and is asked for again.
     """
-    last: list[Attempt] = []
-    left_ms = max(1, task.request.allow_ms - (clock.now_ms() - granted_ms))
+    attempts: list[Attempt] = []
+    request, deadline_ms = task.request, granted_ms + task.request.allow_ms
 
     def note(attempt: Attempt) -> None:
-        last[:] = [attempt]
+        attempts.append(attempt)
         if attempt.error is not None:
             on_failed(record_of(task, mind, attempt, None).model_dump_json())
 
-    try:
-        answer = answer_with_retries(
-            mind, task.request, stop, allow_ms=left_ms, clock=clock, on_attempt=note
-        )
-    except MindFailed as failure:
-        if stop.is_set() or failure.kind == "cancelled":
-            return Outcome(input=None, record=None)
-        noted = record_of(task, mind, last[0], None).model_dump_json() if last else None
-        return Outcome(_failed(task, nonce, noted, failure), record=None)
-    spoken = _spoken(task, answer)
-    record = record_of(task, mind, last[0], spoken).model_dump_json()
-    try:
-        action = _action(task, answer, spoken)
-    except MindFailed as failure:
-        return Outcome(_failed(task, nonce, record, failure), record)
-    return Outcome(Proposed(**_closing(task, nonce, record), action=action), record)
+    while True:
+        left_ms = max(1, deadline_ms - clock.now_ms())
+        after = len(attempts)
+        try:
+            answer = answer_with_retries(
+                mind, request, stop, allow_ms=left_ms, clock=clock, on_attempt=note, after=after
+            )
+        except MindFailed as failure:
+            return _gave_up(task, mind, stop, nonce, attempts, failure)
+        spoken = _spoken(task, answer)
+        action, fault = _judged(task, answer, spoken)
+        record = record_of(task, mind, attempts[-1], spoken, fault).model_dump_json()
+        is_last = request is not task.request or clock.now_ms() + LEAST_MS > deadline_ms
+        if fault is None or is_last:
+            return Outcome(Proposed(**_closing(task, nonce, record), action=action), record)
+        on_failed(record)
+        request = _again(request, answer, fault)
+
+
+def _judged(task: Task, answer: Answer, spoken: Spoken) -> tuple[Action, Fault | None]:
+    """Read an answer as an action, and find the fault with it: then the action is to pass."""
+    ask, why_nothing = task.request.ask, _why_nothing(answer, spoken)
+    fault: Fault | None = None
+    action: Action = Pass(why=why_nothing)
+    if answer.action is not None:
+        return answer.action, None
+    if isinstance(ask, AskAct):
+        try:
+            action = act = act_in(spoken.text, ask)
+            why = misfit(act.args, ask.answer_schema)
+        except MindFailed as failure:
+            why = failure.detail
+        fault = Fault("malformed", "schema", why) if why else None
+    else:
+        guards = task.sitting.guards
+        fault = fault_in(spoken.text, guards, echoes=task.echoes, why_nothing=why_nothing)
+        action = Say(text=spoken.text) if spoken.text else action
+    if fault is not None:
+        action = Pass(why=f"{fault.outcome}, {fault.name}: {fault.why}"[:500])
+    return action, fault
+
+
+def _again(request: Request, answer: Answer, fault: Fault) -> Request:
+    """Ask once more: with a seed of its own, and a broken answer with what was wrong."""
+    messages = request.messages
+    if fault.outcome == "malformed":
+        shown = answer.text[:SHOWN_CHARACTERS]
+        broken = (ChatMessage(role="assistant", content=shown),) if shown.strip() else ()
+        told = ChatMessage(role="user", content=REPAIR.format(why=fault.why))
+        messages = (*messages, *broken, told)
+    seed = seed_for(request.seed, fault.outcome, fault.name) >> (64 - MODEL_SEED_BITS)
+    return replace(request, messages=messages, seed=seed)
 
 
 def _spoken(task: Task, answer: Answer) -> Spoken:
@@ -86,17 +136,29 @@ def _spoken(task: Task, answer: Answer) -> Spoken:
     )
 
 
-def _action(task: Task, answer: Answer, spoken: Spoken) -> Action:
-    if answer.action is not None:
-        return answer.action
-    if isinstance(task.request.ask, AskAct):
-        return act_in(spoken.text, task.request.ask)
-    return Say(text=spoken.text) if spoken.text else Pass(why="empty answer")
+def _why_nothing(answer: Answer, spoken: Spoken) -> str:
+    """Say why nothing is left to be said."""
+    if any(rule == "for_others" for rule, _ in spoken.cuts):
+        return "spoke for others only"
+    return "nothing but thoughts" if answer.thinking or spoken.thinking else "empty answer"
 
 
-def _failed(task: Task, nonce: str, record: str | None, failure: MindFailed) -> Failed:
+def _gave_up(
+    task: Task,
+    mind: Mind,
+    stop: StopSignal,
+    nonce: str,
+    attempts: list[Attempt],
+    failure: MindFailed,
+) -> Outcome:
+    """Say that there is no answer; or nothing at all, to whom no longer wants one."""
+    if stop.is_set() or failure.kind == "cancelled":
+        return Outcome(input=None, record=None)
+    last = attempts[-1] if attempts and attempts[-1].error is failure else None
+    noted = record_of(task, mind, last, None).model_dump_json() if last else None
     detail = failure.detail[:500].replace("\x00", "")
-    return Failed(**_closing(task, nonce, record), reason=failure.kind, detail=detail)
+    closing = _closing(task, nonce, noted)
+    return Outcome(Failed(**closing, reason=failure.kind, detail=detail), record=None)
 
 
 def _closing(task: Task, nonce: str, record: str | None) -> dict[str, Any]:

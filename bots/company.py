@@ -130,6 +130,7 @@ class Company:
             bot=seat.bot,
             model=self.spec.models[seat.bot.model],
             displays=self.displays,
+            guards=self.spec.guards,
         )
         return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
 

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from bots.guards import Fault
 from bots.minds.attempts import Attempt
+from bots.minds.body import format_of
 from bots.minds.seam import Answer, Mind
 from bots.speech import Spoken
 from bots.task import Task
 from utils.calls import CallRecord, messages_sha256
 
 
-def record_of(task: Task, mind: Mind, attempt: Attempt, spoken: Spoken | None) -> CallRecord:
-    """Write an attempt down, whole: asked, sent, answered or failed, said and cut."""
+def record_of(
+    task: Task, mind: Mind, attempt: Attempt, spoken: Spoken | None, fault: Fault | None = None
+) -> CallRecord:
+    """Write an attempt down, whole: asked, sent, answered or failed, said and cut.
+
+    Args:
+        fault: Why its answer was not taken, if it was one.
+    """
     return CallRecord(
         attempt=attempt.number,
         source=mind.source,
         started_ms=attempt.started_ms,
         took_ms=attempt.took_ms,
-        **_asked(task, mind, attempt.answer or Answer()),
-        **_answered(attempt, spoken),
+        **_asked(task, mind, attempt),
+        **_known(attempt),
+        **_answered(attempt, spoken, fault),
     )
 
 
-def _asked(task: Task, mind: Mind, answer: Answer) -> dict[str, Any]:
-    event, at = task.grant.event, task.sitting
+def _asked(task: Task, mind: Mind, attempt: Attempt) -> dict[str, Any]:
+    event, at, request = task.grant.event, task.sitting, attempt.request
+    answer = attempt.answer or Answer()
     return {
         "run": at.run,
         "call_id": f"{event.epoch}.{at.seat}",
@@ -39,34 +49,56 @@ def _asked(task: Task, mind: Mind, answer: Answer) -> dict[str, Any]:
         "model": at.model.model,
         "prompt": at.bot.prompt.name,
         "prompt_sha256": at.bot.prompt.sha256,
-        "messages": task.prompt.messages,
-        "messages_sha256": messages_sha256(task.prompt.messages),
-        "options": answer.sent or mind.sends(task.request),
+        "messages": request.messages,
+        "messages_sha256": messages_sha256(request.messages),
+        "options": answer.sent or mind.sends(request),
         "think": at.model.think,
-        "seed": event.seed,
+        "format": format_of(request.ask) if mind.source == "model" else None,
+        "seed": request.seed,
         "exposures": task.prompt.exposures,
     }
 
 
-def _answered(attempt: Attempt, spoken: Spoken | None) -> dict[str, Any]:
+def _known(attempt: Attempt) -> dict[str, Any]:
+    """Write down who was asked, and what went over the wire."""
+    about = attempt.about
+    exchange = (attempt.answer or attempt.error or Answer()).exchange
+    return {
+        "server": about.server,
+        "model_digest": about.digest,
+        "language_model": about.language_model,
+        "quantization": about.quantization,
+        "context_tokens": about.context_tokens,
+        "capabilities": about.capabilities,
+        "parameters": dict(exchange.parameters),
+        "request_sha256": exchange.request_sha256,
+        "response_sha256": exchange.response_sha256,
+        "response_bytes": exchange.response_bytes,
+        "tail": exchange.tail,
+    }
+
+
+def _answered(attempt: Attempt, spoken: Spoken | None, fault: Fault | None) -> dict[str, Any]:
     answer, error = attempt.answer or Answer(), attempt.error
-    failed = {
-        "outcome": "answered" if error is None else error.kind,
-        "error": error.detail[:500].replace("\x00", "") if error else "",
+    outcome = error.kind if error else fault.outcome if fault else "answered"
+    why = error.detail if error else fault.why if fault else ""
+    told = {
+        "outcome": outcome,
+        "error": why[:500].replace("\x00", ""),
         "status": error.status if error else None,
         "response": error.partial if error else answer.text,
     }
     said = {
-        "thinking": answer.thinking + (spoken.thinking if spoken else ""),
+        "thinking": (error or answer).thinking + (spoken.thinking if spoken else ""),
         "action": answer.action,
-        "said": spoken.text if spoken else None,
+        "said": spoken.text if spoken and fault is None else None,
         "cut": spoken.cuts if spoken else (),
     }
     measured = {
         name: getattr(answer, name)
         for name in (
-            *("model_digest", "server", "language_model", "done_reason", "prompt_tokens"),
-            *("answer_tokens", "total_ns", "load_ns", "prompt_ns", "answer_ns"),
+            *("done_reason", "noticed", "prompt_tokens", "answer_tokens"),
+            *("total_ns", "load_ns", "prompt_ns", "answer_ns"),
         )
     }
-    return {**failed, **said, **measured}
+    return {**told, **said, **measured}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bots.guards import echoes
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Request
 from bots.prompt import Framings, Place, Prompt, build
 from utils.mail import StandingGrant
-from utils.spec import BotSpec, ModelSpec, Option
+from utils.protocol import Heard
+from utils.spec import BotSpec, GuardsSpec, ModelSpec, Option
+
+NO_GUARDS = GuardsSpec()
 
 DEFAULT_CONTEXT_TOKENS = 4_096
 """Context that a model is taken to have where neither scenario nor persona names one."""
@@ -29,6 +33,7 @@ class Sitting:
     Attributes:
         seat: The seat's number.
         displays: Every bot's name to the name it is shown by.
+        guards: What is looked at before an answer is taken.
     """
 
     run: str
@@ -37,17 +42,24 @@ class Sitting:
     bot: BotSpec
     model: ModelSpec
     displays: Mapping[str, str]
+    guards: GuardsSpec = NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A grant to answer. `others` are the names the other members are shown by."""
+    """A grant to answer.
+
+    Attributes:
+        others: The names the other members are shown by.
+        echoes: What the answer must not repeat, if the scenario says so.
+    """
 
     sitting: Sitting
     grant: StandingGrant
     prompt: Prompt
     request: Request
     others: tuple[str, ...]
+    echoes: tuple[Heard, ...] = ()
 
 
 def prepare(
@@ -74,7 +86,13 @@ def prepare(
         allow_ms=allowance_ms(event.allow_ms),
         stops=tuple(f"\n{other}:" for other in others[:MOST_STOPS]),
     )
-    return Task(sitting, grant, prompt, request, others)
+    repeated = echoes(
+        hearing.latest(upto=grant.seq),
+        sitting.guards.repetition,
+        bot=bot.name,
+        channel=event.channel,
+    )
+    return Task(sitting, grant, prompt, request, others, repeated)
 
 
 def options_for(bot: BotSpec, model: ModelSpec) -> dict[str, Option]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from parley.library import Library
+from parley.model_options import check_spec
 from utils import plugins
 from utils.errors import BadInput
 from utils.names import check_name, look_up, shown
@@ -92,7 +93,9 @@ def resolve(
         end=end,
         floor=scenario.floor,
         pace=scenario.pace,
+        guards=scenario.guards,
     )
+    check_spec(spec, look.refuse)
     _check_world(spec, look)
     return spec
 

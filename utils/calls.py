@@ -17,7 +17,13 @@ from utils.protocol import Action, Count, Frozen, Sha256, Short
 from utils.spec import Option
 
 Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
-Outcome = Literal["answered"] | FailureKind
+Outcome = Literal["answered", "guarded", "malformed"] | FailureKind
+"""What came of an attempt: an answer that was proposed; one that a guard of the scenario
+kept back; one that was no answer to what was asked; or a failure."""
+
+Noticed = Literal["model_changed", "digest_unchecked"]
+"""What was odd about an answer that is one all the same: the model behind its name is
+not the one it was before; the server could not be asked which one it is."""
 
 
 class ChatMessage(Frozen):
@@ -57,6 +63,16 @@ class CallRecord(Frozen):
         action: What a mind that needs no words would do: a rule, say, or a script.
         said: What was proposed of it; none when nothing was.
         cut: What of `response` is not in `said`, and by which rule, in order.
+        done_reason: Why the model stopped, in the server's words.
+        noticed: What was odd about an answer that is one all the same.
+        quantization, context_tokens, capabilities: What the server says of the model.
+        parameters: All that the request held beside model, messages, options, `think`
+            and `format`; with these its bytes can be made again (`bots.minds.body`).
+        request_sha256, response_sha256: Of the bodies exactly as they went over the
+            wire; empty when there was none. A response that was cut is hashed as far as
+            it was read.
+        response_bytes: How many bytes of the response were read.
+        tail: The last bytes of the response to an attempt that failed, for people.
         started_ms: Host's wall clock, milliseconds since 1970.
         took_ms: From sending to the last byte, by the host's monotonic clock.
     """
@@ -78,6 +94,9 @@ class CallRecord(Frozen):
     model_digest: str = ""
     server: str = ""
     language_model: bool | None = None
+    quantization: str = ""
+    context_tokens: Count | None = None
+    capabilities: tuple[str, ...] = ()
     prompt: Name
     prompt_sha256: Sha256
     messages: tuple[ChatMessage, ...]
@@ -85,6 +104,7 @@ class CallRecord(Frozen):
     options: dict[str, Option]
     think: bool = False
     format: JsonValue = None
+    parameters: dict[str, bool | int | str] = {}
     seed: Count
     outcome: Outcome
     error: Short = ""
@@ -95,6 +115,11 @@ class CallRecord(Frozen):
     said: str | None = None
     cut: tuple[tuple[str, str], ...] = ()
     done_reason: str = ""
+    noticed: tuple[Noticed, ...] = ()
+    request_sha256: str = ""
+    response_sha256: str = ""
+    response_bytes: Count = 0
+    tail: str = ""
     prompt_tokens: Count | None = None
     answer_tokens: Count | None = None
     total_ns: Count | None = None

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from utils.exchange import NO_EXCHANGE, Exchange
+
 
 class ParleyError(Exception):
     """Something is wrong, and the message says what, where and how to mend it."""
@@ -134,6 +136,10 @@ class MindFailed(ParleyError):
         retryable: Whether the same request may well succeed if sent again.
         status: HTTP status, where there was one.
         partial: Text that had arrived before it failed; never heard.
+
+    Attributes:
+        exchange: What went over the wire; whoever spoke there sets it.
+        thinking: Thought that had arrived before it failed; set likewise.
     """
 
     def __init__(
@@ -149,3 +155,5 @@ class MindFailed(ParleyError):
         self.kind: FailureKind = kind
         self.detail = detail
         self.retryable, self.status, self.partial = retryable, status, partial
+        self.exchange: Exchange = NO_EXCHANGE
+        self.thinking = ""

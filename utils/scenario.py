@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from utils.names import Name
 from utils.protocol import MAX_MEMBERS, Frozen, Short, Text
-from utils.spec import EndSpec, FloorSpec, ModelSpec, PaceSpec, WorldSpec
+from utils.spec import EndSpec, FloorSpec, GuardsSpec, ModelSpec, PaceSpec, WorldSpec
 from utils.yamlfile import Document, parse, read, versioned
 
 T = TypeVar("T")
@@ -27,7 +27,6 @@ PLANNED = {
     "arms": "studies",
     "fork": "forks",
     "from": "forks",
-    "guards": "guards on what a mind answers",
     "interventions": "changes from outside while a run goes on",
     "items": "studies",
     "judge": "judges",
@@ -96,6 +95,13 @@ def _ended(value: Any) -> Any:
         else:
             ends |= one
     return {**ends, "measures": measures}
+
+
+def _guarded(value: Any) -> Any:
+    """Let `persona: true` be the guard with its own phrases, and `false` none."""
+    if isinstance(value, dict) and isinstance(value.get("persona"), bool):
+        return {**value, "persona": {} if value["persona"] else None}
+    return value
 
 
 def _windowed(value: Any) -> Any:
@@ -167,6 +173,7 @@ class Scenario(_Grammar):
     end: Annotated[EndSpec, BeforeValidator(_ended)] = EndSpec(turns=24)
     floor: FloorSpec = FloorSpec()
     pace: Annotated[PaceSpec, BeforeValidator(_paced)] = PaceSpec()
+    guards: Annotated[GuardsSpec, BeforeValidator(_guarded)] = GuardsSpec()
 
 
 def load(path: Path) -> tuple[Scenario, Document]:

@@ -18,6 +18,7 @@ from utils.names import Name
 from utils.persona import Persona, PromptTemplate
 from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
 
+Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
 Option = bool | int | float | str | tuple[str, ...]
 
 
@@ -27,6 +28,8 @@ class ModelSpec(Frozen):
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server;
     `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
     or `run:` and a run's id. `options` go to the server as they are.
+    `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
+    beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
 
     mind: Name = "ollama"
@@ -34,6 +37,8 @@ class ModelSpec(Frozen):
     host: Annotated[str, StringConstraints(max_length=200)] = ""
     options: dict[str, Option] = {}
     think: bool = False
+    truncate: bool = False
+    shift: bool = False
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"
     lines: tuple[Text, ...] = ()
     rule: Name = "echo"
@@ -119,6 +124,45 @@ class FloorSpec(Frozen):
         return round(self.allow_s * 1000)
 
 
+class RepetitionGuard(Frozen):
+    """What counts as saying again what was said.
+
+    An answer of which at least `share` of the different `n`-grams of words stand in one
+    of the `last` messages the bot heard in the channel: its own, or of others.
+    """
+
+    share: float = Field(gt=0, le=1)
+    n: int = Field(default=3, ge=1, le=20)
+    of: Literal["anybody", "own", "others"] = "anybody"
+    last: int = Field(default=10, ge=1, le=1_000)
+
+
+class PersonaGuard(Frozen):
+    """What counts as leaving the persona: any of these phrases, as whole words."""
+
+    phrases: Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=100)] = (
+        "as an ai",
+        "as a language model",
+        "as a large language model",
+        "i am an ai",
+        "i'm an ai",
+        "ai assistant",
+        "ai language model",
+    )
+
+
+class GuardsSpec(Frozen):
+    """What is looked at before an answer is taken. All of it is off unless it is named.
+
+    An answer that one of them keeps back stays in the record; the model is asked once
+    more with a seed of its own, and when that is kept back too, the bot passes.
+    """
+
+    empty: bool = False
+    repetition: RepetitionGuard | None = None
+    persona: PersonaGuard | None = None
+
+
 class PaceSpec(Frozen):
     """When the world takes its step.
 
@@ -153,6 +197,7 @@ class Spec(Frozen):
     end: EndSpec
     floor: FloorSpec = FloorSpec()
     pace: PaceSpec = PaceSpec()
+    guards: GuardsSpec = GuardsSpec()
 
     def bot(self, name: str) -> BotSpec:
         """Find a bot by name. Raises KeyError when there is none."""

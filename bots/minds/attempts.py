@@ -12,12 +12,15 @@ from threading import Event
 
 from tenacity import RetryCallState, Retrying
 
-from bots.minds.seam import Answer, Mind, Request, StopSignal
+from bots.minds.seam import About, Answer, Mind, Request, StopSignal
 from utils.clock import Clock
 from utils.errors import MindFailed
 from utils.seeds import seed_for
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 8.0
+
+LEAST_WAITS = 40
+"""The first wait is at most this part of the allowance: a short one is not slept away."""
 
 LEAST_MS = 50
 """An attempt is not begun with less time than this left."""
@@ -33,13 +36,17 @@ class Attempt:
 
     Attributes:
         number: From 1.
+        request: What was asked.
+        about: What was known of who answers.
         started_ms: Wall clock, milliseconds since 1970.
         took_ms: By the monotonic clock, milliseconds.
     """
 
     number: int
+    request: Request
     started_ms: int
     took_ms: float
+    about: About
     answer: Answer | None = None
     error: MindFailed | None = None
 
@@ -52,6 +59,7 @@ def answer_with_retries(
     allow_ms: int,
     clock: Clock,
     on_attempt: Callable[[Attempt], None],
+    after: int = 0,
     pause: Pause | None = None,
 ) -> Answer:
     """Ask a mind until it answers, or there is no use or no time in asking again.
@@ -63,6 +71,7 @@ def answer_with_retries(
         allow_ms: How long all attempts and waits may take together, milliseconds, > 0.
         clock: Whose time passes.
         on_attempt: Called after every attempt, in this thread, before the next.
+        after: How many attempts were made before, with another request.
         pause: Waits so many seconds, or until told to stop; by default for real.
 
     Returns:
@@ -72,7 +81,9 @@ def answer_with_retries(
         MindFailed: The last attempt's error; or `cancelled`, when the answer was no
             longer wanted before an attempt began.
     """
-    trying = _Trying(mind, request, stop, clock, on_attempt, clock.now_ms() + allow_ms)
+    deadline_ms = clock.now_ms() + allow_ms
+    trying = _Trying(mind, request, stop, clock, on_attempt, deadline_ms, number=after)
+    trying.first_wait_s = min(FIRST_WAIT_S, allow_ms / 1000 / LEAST_WAITS)
     try:
         return trying.once()  # nearly always all there is: no machinery before it is needed
     except MindFailed as failure:
@@ -104,7 +115,9 @@ class _Trying:
     clock: Clock
     on_attempt: Callable[[Attempt], None]
     deadline_ms: int
-    number: int = 0
+    number: int
+    first_wait_s: float = FIRST_WAIT_S
+    failures: int = 0
     timeouts: int = 0
     first: MindFailed | None = None
 
@@ -123,12 +136,15 @@ class _Trying:
 
         def note(answer: Answer | None = None, error: MindFailed | None = None) -> None:
             took_ms = float(self.clock.now_ms() - started_ms)
-            self.on_attempt(Attempt(self.number, wall_ms, took_ms, answer, error))
+            about = self.mind.about if answer is None else answer.about
+            self.on_attempt(Attempt(self.number, request, wall_ms, took_ms, about, answer, error))
 
         left_ms = max(1, min(self.request.allow_ms, self.deadline_ms - started_ms))
+        request = replace(self.request, allow_ms=left_ms)
         try:
-            answer = self.mind.answer(replace(self.request, allow_ms=left_ms), self.stop)
+            answer = self.mind.answer(request, self.stop)
         except MindFailed as failure:
+            self.failures += 1
             self.timeouts += failure.kind == "timeout"
             note(error=failure)
             raise
@@ -145,7 +161,8 @@ class _Trying:
 
     def wait_s(self, state: RetryCallState) -> float:
         """Double the wait each time, up to a bound, and take a drawn part of it off."""
-        longest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self.number - 1, 30))
+        doubled_s = self.first_wait_s * 2.0 ** min(self.failures - 1, 30)
+        longest_s = min(LONGEST_WAIT_S, doubled_s)
         drawn = seed_for(self.request.seed, "backoff", self.number) / 2**64
         return longest_s * (0.5 + drawn / 2)
 

@@ -23,6 +23,7 @@ same seed it would again.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import httpx
 
@@ -30,6 +31,12 @@ from bots.minds.wire import Wire
 from utils.errors import FailureKind, MindFailed
 
 SHOWN_CHARACTERS = 300
+
+REPEATS = 31
+"""After so many equal pieces Ollama ends a stream without a word.
+
+Source: ollama/ollama, `llm/llama_server.go`, "token repeat limit reached".
+"""
 
 CONTEXT = re.compile(
     r"(?i)\bcontext\b.*\b(exceed|too (long|large)|overflow|full)"
@@ -87,13 +94,21 @@ def failed_status(status: int, text: str, *, partial: str = "") -> MindFailed:
     return MindFailed(kind, f"{where}: {why}", retryable=retryable, status=status, partial=partial)
 
 
-def no_done(wire: Wire, *, partial: str) -> MindFailed:
-    """Say what the end of a stream means in which nothing was marked as the last."""
+def no_done(wire: Wire, *, partial: str, pieces: Sequence[str] = ()) -> MindFailed:
+    """Say what the end of a stream means in which nothing was marked as the last.
+
+    Args:
+        wire: What the call hung on.
+        partial: The answer's text until then.
+        pieces: The same as it came, where it may be a model that repeats itself.
+    """
     if wire.cut_by:
         return failed(EOFError(), wire, partial=partial)
-    return MindFailed(
-        "truncated", "the answer ended without done", status=wire.status, partial=partial
-    )
+    why = "the answer ended without done"
+    last = {piece.strip() for piece in pieces[-REPEATS:]}
+    if len(pieces) >= REPEATS and len(last) == 1:
+        why += f": the server gave up on a model that repeats {shown(last.pop())!r}"
+    return MindFailed("truncated", why, status=wire.status, partial=partial)
 
 
 def shown(seen: object) -> str:

@@ -7,48 +7,32 @@ tried twice in here, and every failure is a `MindFailed`: see `bots.minds.failur
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any
 
 import httpx
 import ollama
 
-from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
-from bots.minds.ollama_options import full_name, spelled_out
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.body import format_of, parameters_of
+from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, shown, well_formed
+from bots.minds.ollama_about import ask_about, check_fit, running_digest
+from bots.minds.ollama_options import check_options, full_name, spelled_out
+from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
+from bots.minds.tap import Tap
 from bots.minds.wire import Wire, WireTransport, guarded
-from utils.calls import Source
+from utils.calls import Noticed, Source
 from utils.errors import BadInput, MindFailed, Missing
-from utils.protocol import Ask, AskAct
 from utils.settings import DEFAULT_OLLAMA_HOST
 from utils.spec import ModelSpec, Option
 
 PREFLIGHT_MS = 30_000
 """How long the questions about a server and a model may take; no model is loaded."""
 
-OFFLINE_FAMILY = "parley-offline"
-"""What the offline model calls its family, so that nobody takes it for a language model."""
-
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, *UNREADABLE)
 
 MAX_COUNT = 2**53
-
-_USERINFO = re.compile(r"//[^/@]*@")
-"""What must not come into a record of a server's address: who asks, and a password."""
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    """What a server says of itself and of a model, as it goes to each call's record."""
-
-    server: str
-    digest: str
-    language_model: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +62,7 @@ class OllamaMind:
 
     Raises:
         BadInput: No model is named, or the host is no URL.
+        BadOption: The server has no such option.
     """
 
     source: Source = "model"
@@ -88,8 +73,9 @@ class OllamaMind:
             raise BadInput("the mind 'ollama' needs a model", mend="name one, llama3.2:1b say")
         self._host = (model.host or DEFAULT_OLLAMA_HOST).rstrip("/")
         _check(self._host)
+        check_options(model.options)
         self._model = model
-        self._about: _About | None = None
+        self._about: About | None = None
         self._lock = Lock()
         self._free: list[_Line] = []
         self._is_closed = False
@@ -99,12 +85,19 @@ class OllamaMind:
 
         Raises:
             Missing: No server answers, or it lacks the model.
+            BadInput: The model cannot do what the scenario asks of it.
         """
         try:
             with guarded(None, allow_ms=PREFLIGHT_MS) as wire, self._line(wire) as line:
-                self._about = self._ask_about(line, wire)
+                about = self._about = self._ask_about(line, wire)
         except MindFailed as failure:
             raise self._missing(failure) from failure
+        check_fit(self._model, about)
+
+    @property
+    def about(self) -> About:
+        """What is known by now of the server and the model."""
+        return self._about or NOTHING_KNOWN
 
     def answer(self, request: Request, stop: StopSignal) -> Answer:
         """Ask the model, once.
@@ -113,9 +106,20 @@ class OllamaMind:
             MindFailed: There is no answer.
         """
         with guarded(stop, allow_ms=request.allow_ms) as wire, self._line(wire) as line:
-            if self._about is None:
-                self._about = self._ask_about(line, wire)
-            return self._chat(line, wire, request, self._about)
+            about = self._about = self._about or self._ask_about(line, wire)
+            words, tap = _Words(), Tap(parameters_of(self._model))
+            try:
+                wire.tap = tap
+                answer = self._chat(line, wire, request, words)
+            except MindFailed as failure:
+                failure.exchange = tap.exchange(has_failed=True)
+                failure.thinking = well_formed("".join(words.thinking))
+                raise
+            finally:
+                wire.tap = None
+            about, noticed = self._checked(line, about)
+            exchange = tap.exchange(has_failed=False)
+            return replace(answer, about=about, noticed=noticed, exchange=exchange)
 
     def sends(self, request: Request) -> dict[str, Option]:
         return spelled_out(request)
@@ -159,29 +163,25 @@ class OllamaMind:
         except FAULTS as error:
             raise failed(error, wire, partial=str(words)) from error
 
-    def _chat(self, line: _Line, wire: Wire, request: Request, about: _About) -> Answer:
-        words, sent, keep = _Words(), spelled_out(request), self._model.keep_alive
+    def _chat(self, line: _Line, wire: Wire, request: Request, words: _Words) -> Answer:
+        sent = spelled_out(request)
         with self._reported(wire, words):
             chunks = line.client.chat(
                 model=self._model.model,
                 messages=[message.model_dump() for message in request.messages],
                 stream=True,
                 think=self._model.think,
-                format=_format(request.ask),
+                format=format_of(request.ask),
                 options=sent,
-                keep_alive=int(keep) if keep in {"-1", "0"} else keep,  # "-1" alone is no duration
             )
-            last = _last(chunks, words)
+            last = self._last(chunks, words)
         if last is None:
-            raise no_done(wire, partial=str(words))
+            raise no_done(wire, partial=str(words), pieces=words.text)
         return Answer(
             text=str(words),
             thinking=well_formed("".join(words.thinking)),
             done_reason=well_formed(last.done_reason or ""),
             sent=sent,
-            model_digest=about.digest,
-            server=about.server,
-            language_model=about.language_model,
             prompt_tokens=_count(last.prompt_eval_count),
             answer_tokens=_count(last.eval_count),
             total_ns=_count(last.total_duration),
@@ -190,32 +190,48 @@ class OllamaMind:
             answer_ns=_count(last.eval_duration),
         )
 
-    def _ask_about(self, line: _Line, wire: Wire) -> _About:
+    def _last(
+        self, chunks: Iterator[ollama.ChatResponse], words: _Words
+    ) -> ollama.ChatResponse | None:
+        """Take chunks in up to the one that is done; none when there is no such.
+
+        What a server may send after it is not waited for.
+
+        Raises:
+            MindFailed: It is another model that answers.
+        """
+        asked = full_name(self._model.model)
+        try:
+            for chunk in chunks:
+                if chunk.model and full_name(chunk.model) != asked:
+                    why = f"'{shown(chunk.model)}' answers, where another model was asked"
+                    raise MindFailed("protocol", why, status=200, partial=str(words))
+                words.text.append(chunk.message.content or "")
+                words.thinking.append(chunk.message.thinking or "")
+                if chunk.done:
+                    return chunk
+            return None
+        finally:
+            chunks.close()  # type: ignore[attr-defined]  # a generator, by another name
+
+    def _ask_about(self, line: _Line, wire: Wire) -> About:
         """Ask for version, digest and kind. Raises `MindFailed`."""
-        asked = self._model.model
         with self._reported(wire, _Words()):
-            body = line.transport.fetch(f"{self._host}/api/version")
-            if wire.status == 404:
-                raise MindFailed("protocol", "it has no /api/version", status=404)
-            version = str(json.loads(body)["version"])
-            models = line.client.list().models
-            digests = [
-                one.digest for one in models if full_name(one.model or "") == full_name(asked)
-            ]
-            if not digests:
-                raise ollama.ResponseError(f"model '{asked}' not found", 404)
-            shown = line.client.show(asked)
-        family = shown.details.family if shown.details else None
-        is_offline = family == OFFLINE_FAMILY or (
-            (shown.modelinfo or {}).get("parley.language_model") is False
-        )
-        maker = OFFLINE_FAMILY if is_offline else "ollama"
-        number = version.removeprefix(maker).lstrip("-/ ")
-        return _About(
-            server=well_formed(f"{maker} {number} at {_USERINFO.sub('//', self._host)}"),
-            digest=well_formed(digests[0] or ""),
-            language_model=not is_offline,
-        )
+            return ask_about(line.transport, self._host, self._model.model)
+
+    def _checked(self, line: _Line, about: About) -> tuple[About, tuple[Noticed, ...]]:
+        """Ask which weights have just answered: somebody may have pulled others meanwhile."""
+        try:
+            digest = running_digest(line.transport, self._host, self._model.model)
+        except (MindFailed, *FAULTS):  # the answer is there, and worth more than this question
+            digest = ""
+        if not digest:
+            return about, ("digest_unchecked",)
+        if digest == about.digest:
+            return about, ()
+        self._about = None  # all of it is asked anew
+        known = About(server=about.server, digest=digest, language_model=about.language_model)
+        return known, ("model_changed",)
 
     def _missing(self, failure: MindFailed) -> Missing:
         name = self._model.model
@@ -227,28 +243,6 @@ class OllamaMind:
                 mend="start Ollama, or set OLLAMA_HOST, or use --offline",
             )
         return Missing(f"what is at {self._host} does not answer as Ollama does: {failure.detail}")
-
-
-def _format(ask: Ask) -> dict[str, Any] | None:
-    """Give the schema an answer must fit, where an action is asked; none for free text."""
-    schema = ask.answer_schema if isinstance(ask, AskAct) else None
-    return schema if isinstance(schema, dict) else None
-
-
-def _last(chunks: Iterator[ollama.ChatResponse], words: _Words) -> ollama.ChatResponse | None:
-    """Take chunks in up to the one that is done; none when there is no such.
-
-    What a server may send after it is not waited for.
-    """
-    try:
-        for chunk in chunks:
-            words.text.append(chunk.message.content or "")
-            words.thinking.append(chunk.message.thinking or "")
-            if chunk.done:
-                return chunk
-        return None
-    finally:
-        chunks.close()  # type: ignore[attr-defined]  # a generator, by another name
 
 
 def _connect(host: str) -> _Line:

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
 from bots.minds.openai_events import Heard, events_in
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.minds.wire import Wire, WireTransport, guarded
 from utils.calls import Source
 from utils.errors import BadInput, MindFailed, Missing
@@ -67,6 +67,7 @@ class OpenAIMind:
 
     source: Source = "model"
     waits = True
+    about = NOTHING_KNOWN
 
     def __init__(self, model: ModelSpec) -> None:
         if not model.model:
@@ -128,7 +129,7 @@ class OpenAIMind:
             thinking=heard.thinking,
             done_reason=heard.done_reason,
             sent=sent,
-            server=well_formed(f"{server} at {self._shown}"),
+            about=About(server=well_formed(f"{server} at {self._shown}")),
             prompt_tokens=heard.prompt_tokens,
             answer_tokens=heard.answer_tokens,
             prompt_ns=heard.prompt_ns,

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bots.minds.recording import RUN, Place, Recording, Told, read_folder, read_run
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.speech import said
 from utils.calls import ChatMessage, Source, messages_sha256
 from utils.errors import BadInput, MindFailed, Missing, StreamError
@@ -35,6 +35,7 @@ class RecordedMind:
 
     source: Source = "recorded"
     waits = False
+    about = NOTHING_KNOWN
 
     def __init__(self, model: ModelSpec) -> None:
         if not model.record:
@@ -130,9 +131,14 @@ def _again(told: Told) -> Answer:
         thinking=record.thinking.removesuffix(in_text),
         done_reason=record.done_reason,
         sent=record.options,
-        model_digest=record.model_digest,
-        server=record.server,
-        language_model=record.language_model,
+        about=About(
+            server=record.server,
+            digest=record.model_digest,
+            language_model=record.language_model,
+            quantization=record.quantization,
+            context_tokens=record.context_tokens,
+            capabilities=record.capabilities,
+        ),
         prompt_tokens=record.prompt_tokens,
         answer_tokens=record.answer_tokens,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import NOTHING_KNOWN, Answer, Request, StopSignal
 from utils import plugins
 from utils.calls import Source
 from utils.errors import BadInput, MindFailed
@@ -28,6 +28,7 @@ class RuleMind:
 
     source: Source = "rule"
     waits = False
+    about = NOTHING_KNOWN
 
     def __init__(self, model: ModelSpec) -> None:
         found = plugins.find(RULES, model.rule)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.minds.rules import first_legal
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import NOTHING_KNOWN, Answer, Request, StopSignal
 from utils.calls import Source
 from utils.protocol import AskAct
 from utils.spec import ModelSpec, Option
@@ -21,6 +21,7 @@ class ScriptedMind:
 
     source: Source = "scripted"
     waits = False
+    about = NOTHING_KNOWN
 
     def __init__(self, model: ModelSpec) -> None:
         self._lines = model.lines

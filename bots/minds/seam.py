@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from utils.calls import ChatMessage, Source
+from utils.calls import ChatMessage, Noticed, Source
+from utils.errors import BadInput
+from utils.exchange import NO_EXCHANGE, Exchange
 from utils.protocol import Action, Ask
 from utils.spec import ModelSpec, Option
 
@@ -38,12 +40,45 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a server says of itself and of a model, as it goes to each call's record.
+
+    Attributes:
+        server: What it is, in which version, and where.
+        digest: Of the weights.
+        language_model: False when the server says it is none; none where nobody says.
+        quantization: Of the weights, in the server's words.
+        context_tokens: The longest context the model was made for; none if unknown.
+        capabilities: What the server says the model can do.
+    """
+
+    server: str = ""
+    digest: str = ""
+    language_model: bool | None = None
+    quantization: str = ""
+    context_tokens: int | None = None
+    capabilities: tuple[str, ...] = ()
+
+
+NOTHING_KNOWN = About()
+
+
+class BadOption(BadInput):
+    """A mind has no such option, or it cannot have that value. `option` names it."""
+
+    def __init__(self, what: str, *, option: str, mend: str = "") -> None:
+        super().__init__(what, where=f"options.{option}", mend=mend)
+        self.option = option
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a mind answered: words, or for a mind that needs none an action.
 
     `action` is none when `text` is still to be read as an answer to the ask.
-    `sent` holds the options exactly as they were sent. Durations are nanoseconds as
-    the server reports them, none where it does not.
+    `sent` holds the options exactly as they were sent; `noticed` names what was odd
+    about an answer that is one all the same. Durations are nanoseconds as the server
+    reports them, none where it does not.
     """
 
     text: str = ""
@@ -51,9 +86,9 @@ class Answer:
     thinking: str = ""
     done_reason: str = ""
     sent: dict[str, Option] = field(default_factory=dict)
-    model_digest: str = ""
-    server: str = ""
-    language_model: bool | None = None
+    about: About = NOTHING_KNOWN
+    exchange: Exchange = NO_EXCHANGE
+    noticed: tuple[Noticed, ...] = ()
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     total_ns: int | None = None
@@ -83,6 +118,10 @@ class Mind(Protocol):
 
     source: Source
     waits: bool
+
+    @property
+    def about(self) -> About:
+        """What is known by now of who answers."""
 
     def preflight(self) -> None:
         """Check that the mind can answer at all.

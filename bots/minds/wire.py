@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from bots.minds.seam import StopSignal
+from bots.minds.tap import Tap
 from utils.clock import monotonic_ms
 from utils.errors import BadInput
 
@@ -33,6 +34,8 @@ after OLLAMA_LOAD_TIMEOUT, five minutes by default: the allowance is the real bo
 MAX_RESPONSE_BYTES = 64 * 2**20
 """Longest response: room for a million characters in chunks of a few each."""
 
+LENGTH = b"content-length"
+
 Cut = Literal["", "cancelled", "timeout"]
 
 
@@ -42,11 +45,13 @@ class Wire:
     Attributes:
         cut_by: Why it was cut; empty while it was not.
         status: HTTP status of the last response, none before its headers came.
+        tap: Sees the chat go by, while there is one.
     """
 
     def __init__(self, *, allow_ms: int) -> None:
         self.cut_by: Cut = ""
         self.status: int | None = None
+        self.tap: Tap | None = None
         self.allow_ms = allow_ms
         self._deadline_ms = monotonic_ms() + allow_ms
         self._lock = Lock()
@@ -75,9 +80,10 @@ class Wire:
             self._over = True
             self._held = None
 
-    def timeouts_s(self) -> dict[str, float]:
+    def timeouts_s(self, within_s: float | None = None) -> dict[str, float]:
         """Bound each step by what is left of the time, as httpx wants it."""
         left_s = max(0.001, (self._deadline_ms - monotonic_ms()) / 1000)
+        left_s = left_s if within_s is None else min(left_s, within_s)
         connect_s, read_s = min(CONNECT_S, left_s), min(READ_S, left_s)
         return {"connect": connect_s, "pool": connect_s, "read": read_s, "write": read_s}
 
@@ -118,9 +124,11 @@ class WireTransport(httpx.HTTPTransport):
         """Send a request, with this transport's wire hanging on the socket."""
         wire = self.wire
         wire.status = None
+        if wire.tap is not None:
+            request = _completed(request, wire.tap)
         request.extensions = {
             **request.extensions,
-            "timeout": wire.timeouts_s(),
+            "timeout": wire.timeouts_s(request.extensions.get("within_s")),
             "trace": self._trace,
         }
         if self._socket is not None:
@@ -130,13 +138,24 @@ class WireTransport(httpx.HTTPTransport):
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_Bounded(cast("httpx.SyncByteStream", response.stream)),
+            stream=_Watched(cast("httpx.SyncByteStream", response.stream), wire.tap),
             extensions=response.extensions,
         )
 
-    def fetch(self, url: str) -> bytes:
-        """Get what is at a URL of this server, for what the client has no method for."""
-        response = self.handle_request(httpx.Request("GET", url))
+    def fetch(
+        self, url: str, body: dict[str, Any] | None = None, *, within_s: float | None = None
+    ) -> bytes:
+        """Get what is at a URL of this server, or post to it, outside any chat.
+
+        Args:
+            url: Where.
+            body: Posted as JSON; none to get.
+            within_s: How long each step may take, seconds; none for all there is.
+        """
+        extensions = {} if within_s is None else {"within_s": within_s}
+        method = "GET" if body is None else "POST"
+        asked = httpx.Request(method, url, json=body, extensions=extensions)
+        response = self.handle_request(asked)
         try:
             return response.read()
         finally:
@@ -150,13 +169,17 @@ class WireTransport(httpx.HTTPTransport):
                 self.wire.hold(self._socket)
 
 
-class _Bounded(httpx.SyncByteStream):
-    """A response's bytes, up to `MAX_RESPONSE_BYTES`."""
+class _Watched(httpx.SyncByteStream):
+    """A response's bytes, up to `MAX_RESPONSE_BYTES`, by way of the tap if there is one."""
 
-    def __init__(self, inner: httpx.SyncByteStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpx.SyncByteStream, tap: Tap | None) -> None:
+        self._inner, self._tap = inner, tap
 
     def __iter__(self) -> Iterator[bytes]:
+        bounded = self._bounded()
+        yield from bounded if self._tap is None else self._tap.response(bounded)
+
+    def _bounded(self) -> Iterator[bytes]:
         left = MAX_RESPONSE_BYTES
         for part in self._inner:
             left -= len(part)
@@ -166,6 +189,18 @@ class _Bounded(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._inner.close()
+
+
+def _completed(request: httpx.Request, tap: Tap) -> httpx.Request:
+    """Give a request with the body that the tap makes of it."""
+    headers = [(name, value) for name, value in request.headers.raw if name.lower() != LENGTH]
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=headers,
+        content=tap.request(request.read()),
+        extensions=request.extensions,
+    )
 
 
 def near(host: str) -> bool:

@@ -13,48 +13,17 @@ from hypothesis import strategies as st
 
 from bots.minds.attempts import Attempt, answer_with_retries, pause_unless_stopped
 from bots.minds.ollama import OllamaMind
-from bots.minds.seam import Answer, Request, StopSignal
+from bots.minds.seam import Answer, StopSignal
 from bots.minds.stop import Stop
 from tests.bots.asking import model, request, well
 from tests.bots.raw_server import PATIENCE_S, Chat, RawServer, Visit
-from utils.calls import Source
+from tests.bots.told import Told
 from utils.clock import ManualClock, SystemClock
 from utils.errors import FailureKind, MindFailed
-from utils.spec import Option
 
 BUSY = MindFailed("overloaded", "busy", retryable=True)
 SILENT = MindFailed("timeout", "silent", retryable=True)
 GONE = MindFailed("not_found", "gone")
-
-
-@dataclass
-class Told:
-    """A mind that does what it is told, one thing after the other, the last for ever."""
-
-    outcomes: list[Answer | Exception]
-    clock: ManualClock = field(default_factory=ManualClock)
-    takes_ms: int = 10
-    stop_at: int = 0
-    asked: list[Request] = field(default_factory=list)
-    source: Source = "scripted"
-    waits: bool = False
-
-    def preflight(self) -> None:
-        """Nothing to check."""
-
-    def answer(self, request: Request, stop: StopSignal) -> Answer:
-        self.asked.append(request)
-        self.clock.advance(min(self.takes_ms, request.allow_ms))
-        outcome = self.outcomes[min(len(self.asked), len(self.outcomes)) - 1]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    def sends(self, request: Request) -> dict[str, Option]:
-        return {}
-
-    def close(self) -> None:
-        """Nothing to let go."""
 
 
 @dataclass
@@ -101,7 +70,9 @@ def test_an_answer_is_given_as_it_came_and_its_attempt_told() -> None:
     answer = Answer(text="Yes.")
     asked = ask(Told([answer], clock=ManualClock(5, wall_ms=1_000)))
     assert asked.answer is answer
-    assert asked.attempts == [Attempt(1, started_ms=1_000, took_ms=10.0, answer=answer)]
+    (attempt,) = asked.attempts
+    assert (attempt.number, attempt.started_ms, attempt.took_ms) == (1, 1_000, 10.0)
+    assert (attempt.answer, attempt.error) == (answer, None)
     assert asked.pauses_s == []
 
 

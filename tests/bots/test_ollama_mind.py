@@ -28,9 +28,9 @@ def test_an_answer_is_the_streams_chunks_with_the_counts_of_the_last() -> None:
     assert (answer.prompt_tokens, answer.answer_tokens) == (12, 4)
     assert (answer.total_ns, answer.load_ns) == (9, 1)
     assert (answer.prompt_ns, answer.answer_ns) == (3, 5)
-    assert answer.server == f"ollama 0.33.0 at {server.url}"
-    assert answer.model_digest == "d" * 64
-    assert answer.language_model is True
+    assert answer.about.server == f"ollama 0.33.0 at {server.url}"
+    assert answer.about.digest == "d" * 64
+    assert answer.about.language_model is True
     assert answer.action is None
 
 
@@ -51,7 +51,9 @@ def test_what_goes_out_is_streamed_spelled_out_and_what_the_record_says() -> Non
     wanted = {**DEFAULT_OPTIONS, "temperature": 0.1, "mirostat": 2, "seed": 7}
     assert sent["options"] == {**wanted, "stop": ["\nBo:"]}
     assert answer.sent == mind.sends(asked) == {**wanted, "stop": ("\nBo:",)}
-    assert set(sent) == {"model", "stream", "think", "keep_alive", "messages", "options", "tools"}
+    assert (sent["truncate"], sent["shift"]) == (False, False)
+    wanted_keys = {"model", "messages", "options", "think", "stream", "keep_alive"}
+    assert set(sent) == wanted_keys | {"truncate", "shift"}
 
 
 def test_an_asked_actions_schema_goes_out_as_the_format_and_is_kept_to() -> None:
@@ -167,9 +169,9 @@ def test_the_offline_model_is_asked_as_any_other_and_says_what_it_is() -> None:
         mind.close()
     assert first.text
     assert first.text == again.text
-    assert first.server.startswith("parley-offline 0.")
-    assert first.language_model is False
-    assert len(first.model_digest) == 64
+    assert first.about.server.startswith("parley-offline 0.")
+    assert first.about.language_model is False
+    assert len(first.about.digest) == 64
     assert first.prompt_tokens is not None
     assert first.answer_ns is not None
 
@@ -238,8 +240,8 @@ def test_a_server_without_a_version_is_no_missing_model() -> None:
 def test_a_server_that_says_it_is_no_language_model_is_recorded_as_none(show: bytes) -> None:
     with RawServer(well, about={"/api/show": show}) as server:
         answer = ask(server)
-    assert answer.language_model is False
-    assert answer.server == f"parley-offline 0.33.0 at {server.url}"
+    assert answer.about.language_model is False
+    assert answer.about.server == f"parley-offline 0.33.0 at {server.url}"
 
 
 def test_a_preflight_is_remembered() -> None:
@@ -247,9 +249,10 @@ def test_a_preflight_is_remembered() -> None:
         mind = OllamaMind(model(server.url))
         mind.preflight()
         for _ in range(2):
-            assert mind.answer(request(), Stop()).model_digest == "d" * 64
+            assert mind.answer(request(), Stop()).about.digest == "d" * 64
         mind.close()
-    assert server.paths == ["/api/version", "/api/tags", "/api/show", "/api/chat", "/api/chat"]
+    before, each = ["/api/version", "/api/tags", "/api/show"], ["/api/chat", "/api/ps"]
+    assert server.paths == [*before, *each, *each]
 
 
 @pytest.mark.parametrize("host", ["ftp://x", "127.0.0.1:11434", "http://", "http://x:99999"])
@@ -282,7 +285,7 @@ def test_a_proxy_of_the_environment_is_asked_for_a_server_far_away(
         mind = OllamaMind(model("http://models.example.org:11434"))
         assert mind.answer(request(), Stop()).text
         mind.close()
-    assert server.paths[-1] == "http://models.example.org:11434/api/chat"
+    assert server.paths[-2] == "http://models.example.org:11434/api/chat"
 
 
 def test_a_proxy_that_cannot_be_used_is_told_not_passed_by(

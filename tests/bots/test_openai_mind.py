@@ -108,7 +108,7 @@ def test_the_record_has_what_was_sent_and_what_it_took(llama: tuple[str, str]) -
         "seed": 7,
         "stop": ("\nBo:",),
     }
-    assert answer.server.startswith("llama.cpp at http://127.0.0.1:")
+    assert answer.about.server.startswith("llama.cpp at http://127.0.0.1:")
     assert answer.prompt_tokens
     assert answer.prompt_ns
     assert answer.answer_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from utils.errors import BadInput, MindFailed, Missing
 from utils.journal import Commit, Sealed, seal, sha256_of
 from utils.persona import Persona
 from utils.protocol import Act, Acted, AskAct, Say
-from utils.spec import ChannelSpec, MemorySpec, ModelSpec, Spec
+from utils.spec import ChannelSpec, GuardsSpec, MemorySpec, ModelSpec, Spec
 from utils.streams import Streams
 
 TALKS = ModelSpec(mind="scripted", lines=("Shade.", "", "A <think>no</think> wall.", "Bo: hm."))
@@ -61,10 +62,16 @@ def again(record: Path | str, **changes: object) -> tuple[list[Sealed], list[Cal
         swarm.orchestrator()
         swarm.host(3)
         run, journal = played(swarm, spec)
-        calls = [
-            CallRecord.model_validate_json(one.body) for one in swarm.streams.all(keys.calls(run))
-        ]
-    return journal, calls
+        return journal, calls_of(swarm, run)
+
+
+def calls_of(swarm: Swarm, run: str) -> list[CallRecord]:
+    bodies = [one.body for one in swarm.streams.all(keys.calls(run))]
+    return [CallRecord.model_validate_json(body) for body in bodies]
+
+
+def outcomes(swarm: Swarm, run: str) -> Counter[str]:
+    return Counter(call.outcome for call in calls_of(swarm, run))
 
 
 def test_a_salon_is_said_again_word_for_word(dataset: tuple[Path, list[Sealed]]) -> None:
@@ -74,6 +81,20 @@ def test_a_salon_is_said_again_word_for_word(dataset: tuple[Path, list[Sealed]])
     assert len(happened(journal, "passed")) == len(happened(was, "passed")) > 0
     assert {call.source for call in calls} == {"recorded"}
     assert {call.thinking for call in calls} == {"", "no"}
+
+
+def test_what_a_guard_kept_back_is_kept_back_again(tmp_path: Path) -> None:
+    guards = GuardsSpec(empty=True)
+    with fake_swarm() as swarm:
+        swarm.orchestrator()
+        swarm.host(3)
+        run, was = played(swarm, salon().model_copy(update={"guards": guards}))
+        export_run(swarm.streams, run, tmp_path / "was")
+        then = outcomes(swarm, run)
+    journal, calls = again(tmp_path / "was", guards=guards)
+    assert in_its_channel(transcript(journal)) == in_its_channel(transcript(was))
+    assert then["guarded"] > 0
+    assert Counter(call.outcome for call in calls) == then
 
 
 def test_a_changed_persona_is_found_at_the_first_turn_and_shown(
