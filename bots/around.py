@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from utils.settings import DEFAULT_OLLAMA_HOST, Settings
 from utils.spec import ModelSpec
 
+SERVED = frozenset({"ollama"})
+"""Minds whose calls wait for a slot of their server, and may go to one of several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -27,7 +30,7 @@ class Around:
         Args:
             redis_url: The server in use, where the settings leave it to the embedded one.
         """
-        return cls((settings.ollama_host,), redis_url or settings.redis_url or "")
+        return cls(settings.model_servers, redis_url or settings.redis_url or "")
 
 
 def located(model: ModelSpec, around: Around) -> tuple[ModelSpec, ...]:
@@ -40,8 +43,8 @@ def located(model: ModelSpec, around: Around) -> tuple[ModelSpec, ...]:
         >>> [one.host for one in located(ModelSpec(mind="scripted"), around)]
         ['']
     """
-    hosts: tuple[str, ...] = (model.host,)
-    if not model.host and model.mind == "ollama":
+    hosts = model.hosts or (model.host,)
+    if hosts == ("",) and model.mind == "ollama":
         hosts = around.ollama_hosts
     elif not model.host and model.mind == "recorded":
         hosts = (around.redis_url,)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bots.around import Around, located
+from bots.around import SERVED, Around, located
+from bots.fleet import Fleet
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
-from bots.minds.seam import Mind
+from bots.minds.seam import Mind, MindFactory
 from bots.prompt import Framings
 from bots.seat import Seat
+from bots.served import Served
 from bots.task import Sitting, Task, prepare
 from utils import keys, plugins
 from utils.errors import BadEntry
 from utils.mail import ChannelEntry, StandingGrant
 from utils.protocol import ChannelClosed
-from utils.spec import BotSpec, Spec
+from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
 
 MEMORIES = "parley.memories"
@@ -32,14 +34,15 @@ class Company:
         run: The run's id.
         spec: Its resolved scenario.
         around: Where models and records are that name no place of their own.
+        fleet: The model servers this host knows.
     """
 
-    def __init__(self, run: str, spec: Spec, *, around: Around) -> None:
+    def __init__(self, run: str, spec: Spec, *, around: Around, fleet: Fleet) -> None:
         self.run, self.spec = run, spec
         self.displays = spec.displays()
         self.seats: dict[str, Seat] = {}
         self._minds: dict[str, Mind] = {}
-        self._around = around
+        self._around, self._fleet = around, fleet
         self._after: dict[str, str] = {}
         self._last: dict[str, Entry] = {}
 
@@ -51,11 +54,18 @@ class Company:
             BadInput: There is no such mind.
         """
         if model not in self._minds:
-            (spec,) = located(self.spec.models[model], self._around)
-            mind: Mind = plugins.find(MINDS, spec.mind)(spec)
+            mind = self._made(self.spec.models[model])
             mind.preflight()
             self._minds[model] = mind
         return self._minds[model]
+
+    def _made(self, model: ModelSpec) -> Mind:
+        """Make a model's mind; one that asks Ollama, for each of its servers."""
+        factory: MindFactory = plugins.find(MINDS, model.mind)
+        places = located(model, self._around)
+        if model.mind not in SERVED:
+            return factory(places[0])
+        return Served(model.model, {one.host: factory(one) for one in places}, self._fleet)
 
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""

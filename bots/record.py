@@ -21,11 +21,15 @@ def record_of(
     Args:
         fault: Why its answer was not taken, if it was one.
     """
+    waited_ms = (attempt.answer or attempt.error or Answer()).waited_ms
+    # The first attempt's wait was over before it began; a later one waits as a part of it.
+    inside_ms = waited_ms if attempt.number > 1 else 0
     return CallRecord(
         attempt=attempt.number,
         source=mind.source,
-        started_ms=attempt.started_ms,
-        took_ms=attempt.took_ms,
+        waited_ms=waited_ms,
+        started_ms=attempt.started_ms + inside_ms,
+        took_ms=max(0.0, attempt.took_ms - inside_ms),
         **_asked(task, mind, attempt),
         **_known(attempt),
         **_answered(attempt, spoken, fault),

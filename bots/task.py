@@ -123,3 +123,13 @@ def allowance_ms(allow_ms: int) -> int:
         (114000, 450)
     """
     return max(allow_ms // 2, allow_ms - max(allow_ms // 20, 50))
+
+
+def asked_for_ms(need_ms: int) -> int:
+    """Tell what allowance is to be asked for, so that so much of it can be used.
+
+    Example:
+        >>> asked_for_ms(114_000), allowance_ms(asked_for_ms(450))
+        (120001, 450)
+    """
+    return need_ms + max(need_ms // 19 + 1, 50)

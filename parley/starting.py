@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bots.around import Around, located
+from bots.minds.seam import Mind
 from utils import plugins
 from utils.clock import Clock, fresh_id
-from utils.errors import BadInput
+from utils.errors import BadInput, Missing
 from utils.journal import sha256_of
 from utils.names import Name
 from utils.protocol import Frozen, Sha256, Short
-from utils.spec import Spec
+from utils.spec import ModelSpec, Spec
 from utils.streams import Streams
 
 MAX_SCENARIO_IN_ID = 40
@@ -70,25 +71,35 @@ def preflight(spec: Spec, around: Around) -> list[str]:
         One line a model: what answers, and whether that is a language model.
 
     Raises:
-        Missing: A server or a model is not there; the line says how to mend it.
+        Missing: A server or a model is not there, or two servers have other weights under
+            its name; the line says how to mend it.
     """
     lines = []
     for name, model in spec.models.items():
         if all(bot.model != name for bot in spec.bots):
             continue
         places = located(model, around)
-        for at in places:
-            mind = plugins.find("parley.minds", at.mind)(at)
-            try:
-                mind.preflight()
-            finally:
-                mind.close()
+        digests = {at.host: _digest(at) for at in places}
+        if len(set(digests.values())) > 1:
+            told = ", ".join(f"{digest[:12]} at {host}" for host, digest in digests.items())
+            mend = f"run at each: ollama pull {model.model}"
+            raise Missing(f"model '{model.model}' is not one and the same: {told}", mend=mend)
         asked = {
             "ollama": f" {model.model} at {', '.join(at.host for at in places)}",
             "recorded": f" {model.record}",
         }
         lines.append(f"{name}: {model.mind}{asked.get(model.mind, '')}")
     return lines
+
+
+def _digest(model: ModelSpec) -> str:
+    """Check that a model is where it is said to be, and tell its weights' digest."""
+    mind: Mind = plugins.find("parley.minds", model.mind)(model)
+    try:
+        mind.preflight()
+        return mind.about.digest
+    finally:
+        mind.close()
 
 
 def wait_for_close(streams: Streams, run: str, *, within_ms: int, clock: Clock) -> bool:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 8
 """Hosts that a run starts by itself: more bots than that share them."""
 
+OFFLINE_SLOTS = 64
+"""Calls that a run's own offline model is sent at a time: it answers any number."""
+
 DEMO_TOKENS_PER_S = 150.0
 """Pace of the offline model where a person watches: about that of a small real one."""
 
@@ -122,7 +125,8 @@ def _offline(here: Settings, wishes: Wishes) -> Iterator[Settings]:
     from bots.offline.server import OfflineServer
 
     with OfflineServer(models=(OFFLINE_MODEL,), tokens_per_s=wishes.tokens_per_s) as server:
-        yield here.model_copy(update={"ollama_host": server.url})
+        changes = {"ollama_host": server.url, "ollama_hosts": (), "slots": OFFLINE_SLOTS}
+        yield here.model_copy(update=changes)
 
 
 def _environment(here: Settings, streams: Streams) -> Mapping[str, str]:
@@ -130,6 +134,8 @@ def _environment(here: Settings, streams: Streams) -> Mapping[str, str]:
     return {
         "REDIS_URL": streams.url,
         "OLLAMA_HOST": here.ollama_host,
+        "OLLAMA_HOSTS": ",".join(here.ollama_hosts),
+        "PARLEY_SLOTS": str(here.slots),
         "PARLEY_HOME": str(here.home),
         "PARLEY_LEASE_MS": str(here.lease_ms),
     }

@@ -73,6 +73,7 @@ class CallRecord(Frozen):
             it was read.
         response_bytes: How many bytes of the response were read.
         tail: The last bytes of the response to an attempt that failed, for people.
+        waited_ms: How long it waited for its turn at the server before it was sent.
         started_ms: Host's wall clock, milliseconds since 1970.
         took_ms: From sending to the last byte, by the host's monotonic clock.
     """
@@ -126,6 +127,7 @@ class CallRecord(Frozen):
     load_ns: Count | None = None
     prompt_ns: Count | None = None
     answer_ns: Count | None = None
+    waited_ms: Count = 0
     started_ms: Count
     took_ms: Annotated[float, Field(ge=0)]
     exposures: tuple[Exposure, ...] = ()

@@ -50,7 +50,8 @@ def test_a_command_that_cannot_be_typed_would_be_found() -> None:
 
 
 def test_the_readme_names_every_setting() -> None:
-    variables = {"REDIS_URL", "OLLAMA_HOST", "PARLEY_HOME", "PARLEY_FSYNC", "PARLEY_LEASE_MS"}
+    variables = {"REDIS_URL", "OLLAMA_HOST", "OLLAMA_HOSTS"}
+    variables |= {"PARLEY_SLOTS", "PARLEY_HOME", "PARLEY_FSYNC", "PARLEY_LEASE_MS"}
     assert variables == set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
     assert len(variables) == len(Settings.model_fields)
 

@@ -1,0 +1,63 @@
+"""One grant's work, from the wait for a server to what is sent; in a thread if a mind waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bots.agent import Outcome, carry_out
+from bots.minds.seam import Mind
+from bots.minds.stop import Stop
+from bots.outbox import Outbox
+from bots.patience import Patience
+from bots.served import admitted
+from bots.task import Task, asked_for_ms
+from utils.clock import Clock, fresh_id
+from utils.protocol import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A grant that is being answered: what ends it, and until when it is worth it."""
+
+    patience: Patience
+    stop: Stop = field(default_factory=Stop)
+
+
+def work(task: Task, mind: Mind, answering: Answering, *, outbox: Outbox, clock: Clock) -> None:
+    """Ask the mind, when its server has time, and send what came of it.
+
+    The time a call waits for its turn is no part of what it may take: the leader is
+    asked for more where there is too little.
+    """
+    run, patience = task.sitting.run, answering.patience
+
+    def on_wait(need_ms: int, ahead: int) -> None:
+        outbox.send(run, _waiting(task, need_ms=asked_for_ms(need_ms), ahead=ahead))
+
+    with admitted(mind, task.request, answering.stop, patience, on_wait) as ready:
+        now_ms = clock.now_ms()
+        left_ms = max(1, patience.until_ms - now_ms)
+        outcome: Outcome = carry_out(
+            replace(task, request=replace(task.request, allow_ms=left_ms)),
+            ready,
+            answering.stop,
+            clock=clock,
+            granted_ms=now_ms,
+            nonce=fresh_id(),
+            on_failed=lambda record: outbox.note(run, record),
+        )
+    if outcome.input is not None:
+        outbox.send(run, outcome.input, outcome.record)
+
+
+def _waiting(task: Task, *, need_ms: int, ahead: int) -> Waiting:
+    return Waiting(
+        author=task.sitting.host,
+        nonce=fresh_id(),
+        bot=task.sitting.bot.name,
+        seat=task.sitting.seat,
+        epoch=task.grant.event.epoch,
+        grant=task.grant.commit_sha256,
+        need_ms=need_ms,
+        ahead=ahead,
+    )
