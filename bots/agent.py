@@ -38,11 +38,12 @@ class Outcome:
     """What to send for a task: the input to the floor, and the call record it goes with.
 
     `input` is none when the answer is no longer wanted. `record` is none when it has
-    been noted already, as a failed attempt's is.
+    been noted already, as a failed attempt's is. `attempts` are all that were made.
     """
 
     input: Proposed | Failed | None
     record: str | None
+    attempts: tuple[Attempt, ...] = ()
 
 
 def carry_out(
@@ -86,7 +87,8 @@ def carry_out(
         record = record_of(task, mind, attempts[-1], spoken, fault).model_dump_json()
         is_last = request is not task.request or clock.now_ms() + LEAST_MS > deadline_ms
         if fault is None or is_last:
-            return Outcome(Proposed(**_closing(task, nonce, record), action=action), record)
+            proposed = Proposed(**_closing(task, nonce, record), action=action)
+            return Outcome(proposed, record, tuple(attempts))
         on_failed(record)
         request = _again(request, answer, fault)
 
@@ -158,7 +160,8 @@ def _gave_up(
     noted = record_of(task, mind, last, None).model_dump_json() if last else None
     detail = failure.detail[:500].replace("\x00", "")
     closing = _closing(task, nonce, noted)
-    return Outcome(Failed(**closing, reason=failure.kind, detail=detail), record=None)
+    failed = Failed(**closing, reason=failure.kind, detail=detail)
+    return Outcome(failed, None, tuple(attempts))
 
 
 def _closing(task: Task, nonce: str, record: str | None) -> dict[str, Any]:

@@ -8,20 +8,27 @@ from bots.around import SERVED, Around, located
 from bots.fleet import Fleet
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
+from bots.minds.recorded import RecordedMind
+from bots.minds.recording import Place
 from bots.minds.seam import Mind, MindFactory
 from bots.prompt import Framings
 from bots.seat import Seat
 from bots.served import Served
 from bots.task import Sitting, Task, prepare
+from bots.tokens import UNMEASURED, Scale
 from utils import keys, plugins
+from utils.calls import CallRecord
 from utils.errors import BadEntry
 from utils.mail import ChannelEntry, StandingGrant
-from utils.protocol import ChannelClosed
+from utils.protocol import ChannelClosed, Granted
 from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
+
+COUNTING = SERVED | {"openai"}
+"""Minds whose servers count the tokens of a prompt."""
 
 PAGE = 1_000
 """Most entries of a channel that are read at once."""
@@ -142,7 +149,27 @@ class Company:
             displays=self.displays,
             guards=self.spec.guards,
         )
-        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
+        scale = self._scale(seat, grant.event)
+        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings, scale=scale)
+
+    def learn(self, streams: Streams, bot: str) -> None:
+        """Find what another host learned about a bot's tokens before the seat came here."""
+        seat = self.seats[bot]
+        if self.spec.models[seat.bot.model].mind in COUNTING:
+            for entry in streams.latest(keys.calls(self.run), count=PAGE):
+                call = counted_call(entry.body, bot)
+                if call is not None:
+                    seat.scale = scale_after(call)
+                    return
+
+    def _scale(self, seat: Seat, granted: Granted) -> Scale:
+        """Tell what a bot's estimates are multiplied by: as then, if its mind is a record."""
+        mind = self.mind(seat.bot.model)
+        if not isinstance(mind, RecordedMind):
+            return seat.scale
+        place = Place(granted.channel, granted.turn, granted.bot, granted.tries)
+        factor = mind.token_scale(place)
+        return Scale(factor, is_measured=factor != UNMEASURED.factor)
 
     def close(self) -> None:
         """Stop all answers and let connections go."""
@@ -156,6 +183,23 @@ class Company:
         if any(isinstance(event, ChannelClosed) for event in entry.events):
             self._after.pop(key, None)
             self._last.pop(key, None)
+
+
+def counted_call(body: str, bot: str) -> CallRecord | None:
+    """Read a call's record, if it is this bot's and its server counted the prompt."""
+    if f'"bot":"{bot}"' not in body:
+        return None
+    try:
+        call = CallRecord.model_validate_json(body)
+    except ValueError:
+        return None
+    return call if call.bot == bot and call.prompt_tokens and call.estimated_tokens else None
+
+
+def scale_after(call: CallRecord) -> Scale:
+    """Tell what a bot's estimates are multiplied by after a call."""
+    scale = Scale(call.token_scale, is_measured=call.token_scale != UNMEASURED.factor)
+    return scale.after(estimated=call.estimated_tokens or 0, counted=call.prompt_tokens)
 
 
 def _channel_of(key: str) -> str:

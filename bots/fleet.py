@@ -57,16 +57,21 @@ class Fleet:
         loads = dict(zip(able, self.slots.look(able), strict=True))
         return min(able, key=lambda url: _rank(loads[url], model))
 
-    def idle(self, urls: Sequence[str], model: str) -> str | None:
-        """Find a server in order that could begin at once; none if there is none."""
+    def better(self, urls: Sequence[str], model: str, *, than: str) -> str:
+        """Find a server to go to from the queue of another; that one itself if none is better.
+
+        One that could begin at once is; and any in order, if that one has failed meanwhile.
+        """
         now_ms = self.clock.now_ms()
         with self._lock:
             able = [url for url in urls if self._server(url).breaker.may_ask(now_ms)]
-        loads = zip(able, self.slots.look(able), strict=True) if able else ()
+        if than not in able:
+            return self.choose(urls, model)
+        loads = zip(able, self.slots.look(able), strict=True)
         free = {
             url: load for url, load in loads if not load.waiting and load.held < self.slots.each
         }
-        return min(free, key=lambda url: _rank(free[url], model), default=None)
+        return min(free, key=lambda url: _rank(free[url], model), default=than)
 
     def take(self, url: str, model: str, token: str) -> Queued:
         """Ask for a slot at a server, and stand in its queue until it is given."""

@@ -17,20 +17,15 @@ from bots.minds.seam import Mind
 from bots.outbox import Outbox
 from bots.patience import Patience
 from bots.places import Places
+from bots.seat import Seat
 from bots.task import Task, allowance_ms
+from bots.tokens import Scale
 from bots.work import Answering, work
 from utils import keys
 from utils.clock import Clock
 from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import (
-    Ended,
-    Event,
-    Extended,
-    Revoked,
-    Seated,
-    Unseated,
-)
+from utils.protocol import Ended, Event, Extended, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
@@ -232,6 +227,7 @@ class Host:
             case Seated():
                 if event.bot in company.seats:
                     company.seats[event.bot].number = event.seat
+                    company.learn(self.streams, event.bot)
                     log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
@@ -283,13 +279,16 @@ class Host:
             log.exception("run %s: %s could not be asked", company.run, seat.bot.name)
             return
         if mind.waits:
-            self._pool.submit(self._work, task, mind, answering)
+            self._pool.submit(self._work, seat, task, mind, answering)
         else:
-            self._work(task, mind, answering)
+            self._work(seat, task, mind, answering)
 
-    def _work(self, task: Task, mind: Mind, answering: Answering) -> None:
+    def _work(self, seat: Seat, task: Task, mind: Mind, answering: Answering) -> None:
+        def learn(scale: Scale) -> None:
+            seat.scale = scale
+
         try:
-            work(task, mind, answering, outbox=self.outbox, clock=self.clock)
+            work(task, mind, answering, outbox=self.outbox, clock=self.clock, on_scale=learn)
         except Exception:
             # A defect of ours must cost a turn, by its deadline, and not the host.
             log.exception("run %s: %s could not answer", task.sitting.run, task.sitting.bot.name)

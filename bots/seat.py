@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.prompt import Framings
+from bots.tokens import UNMEASURED, Scale
 from bots.work import Answering
 from utils.spec import BotSpec
 
@@ -18,6 +19,7 @@ class Seat:
     Attributes:
         number: The seat's number in the run; 0 until the leader has given one.
         asked_ms: When the host asked for it, local monotonic milliseconds.
+        scale: What its earlier calls taught about estimates of tokens.
         answering: Epochs of live grants to what is known of the work on them.
     """
 
@@ -27,6 +29,7 @@ class Seat:
     framings: Framings
     asked_ms: int
     number: int = 0
+    scale: Scale = UNMEASURED
     answering: dict[int, Answering] = field(default_factory=dict)
 
     def stop(self, epoch: int, why: str) -> None:

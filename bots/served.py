@@ -239,13 +239,13 @@ class Admitted:
             told.wait(max(LEAST_POLL_S, min(wait_s, self._fleet.slots.ttl_ms / 4000)))
 
     def _try(self) -> Queued:
-        """Ask for a slot, at the server whose queue this call stands in or at an idle one."""
+        """Ask for a slot, where this call stands in the queue, or where it had better."""
         model, urls = self._served.model, list(self._served.minds)
         if self._place is None:
             url = urls[0] if len(urls) == 1 else self._fleet.choose(urls, model)
             self._place = _Place(url, fresh_id(), Queued(is_in=False))
         elif len(urls) > 1:
-            url = self._fleet.idle(urls, model) or self._place.url
+            url = self._fleet.better(urls, model, than=self._place.url)
             if url != self._place.url:
                 self.leave()
                 self._place = _Place(url, fresh_id(), Queued(is_in=False))

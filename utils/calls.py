@@ -21,9 +21,10 @@ Outcome = Literal["answered", "guarded", "malformed"] | FailureKind
 """What came of an attempt: an answer that was proposed; one that a guard of the scenario
 kept back; one that was no answer to what was asked; or a failure."""
 
-Noticed = Literal["model_changed", "digest_unchecked"]
+Noticed = Literal["model_changed", "digest_unchecked", "prompt_short"]
 """What was odd about an answer that is one all the same: the model behind its name is
-not the one it was before; the server could not be asked which one it is."""
+not the one it was before; the server could not be asked which one it is; it counted far
+fewer tokens than the prompt has."""
 
 
 class ChatMessage(Frozen):
@@ -56,6 +57,9 @@ class CallRecord(Frozen):
         attempt: From 1.
         source: What answered. Only `model` asks a server.
         language_model: False when the server says it is none, as the offline model does.
+        estimated_tokens: What we took the prompt to be, before the server counted.
+        token_scale: What such estimates were multiplied by to make the prompt fit, from
+            the server's counts of the bot's earlier prompts.
         prompt, prompt_sha256: The template's name and hash.
         messages: The chat exactly as sent.
         response: The text as it came, whole; `partial` text of a failed attempt too.
@@ -121,6 +125,8 @@ class CallRecord(Frozen):
     response_sha256: str = ""
     response_bytes: Count = 0
     tail: str = ""
+    estimated_tokens: Count | None = None
+    token_scale: Annotated[float, Field(gt=0)] = 1.0
     prompt_tokens: Count | None = None
     answer_tokens: Count | None = None
     total_ns: Count | None = None

@@ -231,6 +231,12 @@ class Streams:
             items = self._redis.xrevrange(key, count=1)
         return _entry(key, items[0]) if items else None
 
+    def latest(self, key: str, *, count: int) -> list[Entry]:
+        """Read a stream's last entries, the newest first."""
+        with _SPEAKING:
+            items = self._redis.xrevrange(key, count=count)
+        return [_entry(key, item) for item in items]
+
     def look_back(self, entry: Entry) -> None:
         """Check that an entry read before is still there, unchanged. Raises `Forgotten`."""
         with _SPEAKING:

@@ -77,6 +77,11 @@ class RecordedMind:
         seeded = [one for one in same if one.seed == request.seed]
         return _again(seeded[0] if seeded else same[-1])
 
+    def token_scale(self, place: Place) -> float:
+        """Tell what estimates were multiplied by when the prompt of a place was made."""
+        told = self._read().at(place)
+        return told[0].record.token_scale if told else 1.0
+
     def sends(self, request: Request) -> dict[str, Option]:
         """Nothing: no model is asked."""
         return {}

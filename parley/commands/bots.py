@@ -25,7 +25,8 @@ def command(places: int, run_id: str | None, until_closed: bool, quiet: bool) ->
     """Serve bots: take seats, answer grants.
 
     Takes free seats of live runs, asks each bot's mind, and lets the seats go on
-    SIGTERM or Ctrl-C. Models are asked at OLLAMA_HOST unless the scenario says where.
+    SIGTERM or Ctrl-C. Models are asked at OLLAMA_HOST, or at the
+    servers in OLLAMA_HOSTS, unless the scenario says where.
 
     \b
     Examples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
@@ -59,12 +60,11 @@ def a_swarm(
 def played(swarm: Swarm, what: Spec | str) -> tuple[list[Sealed], list[CallRecord]]:
     """Play a scenario, or a run that is begun, to its end."""
     run = what if isinstance(what, str) else swarm.seed(what)
-    for _ in range(20_000):
-        for one in swarm.orchestrators:
-            one.step(block_ms=5)
-        for host in swarm.hosts:
-            host.step(block_ms=1)
-        if run not in swarm.streams.live_runs():
+    breath = Event()
+    for _ in range(60_000):
+        swarm.step()
+        breath.wait(0.001)  # for the threads that ask
+        if swarm.orchestrators[0].closed >= {run}:
             break
     calls = [CallRecord.model_validate_json(one.body) for one in swarm.streams.all(keys.calls(run))]
     return swarm.journal(run), calls
