@@ -1,18 +1,21 @@
 """What the tables need to know of a run so far: a fold of its commits and its calls.
 
-Mutable and local to one pass. It holds what grows with bots, channels and live grants,
-never with messages: a run of a million messages takes no more than one of a thousand.
+Mutable and local to one pass. It holds what grows with bots, open channels and live
+grants, never with messages: a run of a million messages takes no more than one of a
+thousand, and one of a million encounters no more than are open at once.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from analytics.places import Held, Place
 from analytics.records import Call
-from analytics.tallies import Room, Tally, Totals
+from analytics.rooms import Rooms
+from analytics.stopwatch import Stopwatch
+from analytics.tallies import Tally, Totals
 from utils.errors import BadEntry
 from utils.protocol import (
     Acted,
@@ -22,17 +25,25 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    FellBack,
     Gathered,
     Granted,
     Heard,
+    Intervened,
+    Measured,
     MemberJoined,
     MemberLeft,
+    OpenEvent,
     Passed,
+    Paused,
     Rejected,
+    Resumed,
     Revoked,
+    Say,
     Seated,
     TurnClosed,
     Unseated,
+    Woke,
 )
 from utils.spec import BotSpec, ModelSpec, Spec
 
@@ -42,32 +53,15 @@ UNHEARD = 1_024
 """Closed grants kept beside one for each bot, until what was said is heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the journal an event stands, and when that was."""
-
-    seq: int
-    index: int
-    at_ms: int
-    run_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A grant, where it was made, and once it is closed how long that took and by whom."""
-
-    event: Granted
-    place: Place
-    latency_ms: int | None = None
-    host: str | None = None
-
-
 class Fold:
     """A run so far.
 
     Attributes:
         phase: As the engine has it: new, gathering, running, ended, closed.
-        began_ms, ended_ms, last_ms: Journal time; none before it is so.
+        time: Tells run time.
+        world_ms: The world's time: 0 before it is first woken.
+        ended, last_ms: Journal time of the end, with why, and of the last commit.
+        told: The last thing that somebody told the run, and where.
         seats: Bot to its seat's number and the host that serves it.
         live: Epoch to live grant.
         unheard: Epoch to a grant that was acted on, for what is heard of it later.
@@ -79,7 +73,8 @@ class Fold:
         self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
         self.displays = spec.displays()
         self.phase = "new"
-        self.began_ms: int | None = None
+        self.time = Stopwatch()
+        self.world_ms = 0
         self.ended: tuple[int, Ended] | None = None
         self.closed: Closed | None = None
         self.last_ms: int | None = None
@@ -88,8 +83,9 @@ class Fold:
         self.seats: dict[str, tuple[int, str | None]] = {}
         self.live: dict[int, Held] = {}
         self.unheard: OrderedDict[int, Held] = OrderedDict()
-        self.rooms: dict[str, Room] = {}
+        self.told: tuple[Place, Intervened] | None = None
         self.tallies: dict[str, Tally] = {bot.name: Tally() for bot in spec.bots}
+        self.rooms = Rooms(self.tally)
         self.totals = Totals()
 
     # --- asking ---------------------------------------------------------------------
@@ -107,20 +103,33 @@ class Fold:
         return tally
 
     def run_ms(self, at_ms: int) -> int | None:
-        """Turn journal time into time since the run began; none before it has."""
-        return None if self.began_ms is None else at_ms - self.began_ms
+        """Turn journal time into run time: since the run began, pauses left out."""
+        return self.time.run_ms(at_ms)
 
-    def held(self, closing: Closing, place: Place) -> Held:
-        """Find the grant that an event closes, with its latency and the host then.
+    def held(self, closing: Closing | FellBack, place: Place) -> Held:
+        """Find the grant that an event is about, with its latency and the host then.
 
         Raises:
             BadEntry: There is no such live grant: no engine wrote this.
         """
         held = self.live.get(closing.epoch)
         if held is None:
-            raise BadEntry(f"journal {place.seq}", f"it closes epoch {closing.epoch}, not live")
+            raise BadEntry(f"journal {place.seq}", f"it names epoch {closing.epoch}, not live")
         host = self.seats.get(closing.bot, (0, None))[1]
         return Held(held.event, held.place, place.at_ms - held.place.at_ms, host)
+
+    def is_late(self, granted: Granted) -> bool | None:
+        """Whether the world was woken when an answer was due; none where none was."""
+        return None if granted.due_ms is None else self.world_ms >= granted.due_ms
+
+    def outsider(self, heard: Heard, place: Place) -> str | None:
+        """Name the person whose words these are, if the event before says that they are."""
+        if self.told is None or heard.speaker is not None:
+            return None
+        where, told = self.told
+        is_just_before = (where.seq, where.index + 1) == (place.seq, place.index)
+        is_it = (told.channel, told.text) == (heard.channel, heard.text)
+        return told.author if is_just_before and is_it else None
 
     @property
     def took_ms(self) -> int | None:
@@ -150,31 +159,28 @@ class Fold:
         tally.prompt_tokens = _sum(tally.prompt_tokens, record.prompt_tokens)
         tally.answer_tokens = _sum(tally.answer_tokens, record.answer_tokens)
 
+    def end_commit(self) -> None:
+        """Take in that a commit has no more events."""
+        self.rooms.end_commit()
+
     def settle(self) -> None:
         """Credit what is only known at the end: who had heard what in open channels."""
-        for channel in list(self.rooms):
-            self._close_room(channel)
-
-    def _close_room(self, channel: str) -> None:
-        room = self.rooms.pop(channel, None)
-        if room is None:
-            return
-        for bot in list(room.members):
-            self.tally(bot).received += room.leave(bot)
-        for bot in room.ignored():
-            self.tally(bot).ignored += 1
-
-    def _room(self, channel: str) -> Room:
-        room = self.rooms.get(channel)
-        if room is None:
-            room = self.rooms[channel] = Room()
-        return room
+        self.rooms.close_all()
 
     def _began(self, event: Began, place: Place) -> None:
-        self.phase, self.began_ms, self.spec_sha256 = "gathering", place.at_ms, event.spec_sha256
+        self.phase, self.spec_sha256 = "gathering", event.spec_sha256
 
     def _gathered(self, event: Gathered, place: Place) -> None:
         self.phase = "running"
+
+    def _paused(self, event: Paused, place: Place) -> None:
+        self.time.pause(place.at_ms)
+
+    def _resumed(self, event: Resumed, place: Place) -> None:
+        self.time.resume(place.at_ms)
+
+    def _woke(self, event: Woke, place: Place) -> None:
+        self.world_ms = event.world_ms
 
     def _ended(self, event: Ended, place: Place) -> None:
         self.phase, self.ended = "ended", (place.at_ms, event)
@@ -183,18 +189,17 @@ class Fold:
         self.phase, self.closed = "closed", event
 
     def _opened(self, event: ChannelOpened, place: Place) -> None:
-        room = self._room(event.channel)
-        for bot in event.members:
-            room.join(bot)
+        self.totals.channels += 1
+        self.rooms.open(event.channel, event.members)
 
     def _channel_closed(self, event: ChannelClosed, place: Place) -> None:
-        self._close_room(event.channel)
+        self.rooms.close(event.channel)
 
     def _joined(self, event: MemberJoined, place: Place) -> None:
-        self._room(event.channel).join(event.bot)
+        self.rooms.join(event.channel, event.bot)
 
     def _left(self, event: MemberLeft, place: Place) -> None:
-        self.tally(event.bot).received += self._room(event.channel).leave(event.bot)
+        self.rooms.leave(event.channel, event.bot)
 
     def _seated(self, event: Seated, place: Place) -> None:
         self.seats[event.bot] = (event.seat, event.host)
@@ -216,6 +221,8 @@ class Fold:
             tally.passed += 1
             return
         tally.answered += 1
+        tally.late += bool(self.is_late(held.event))
+        self.totals.actions += not isinstance(event.action, Say)
         self.unheard[event.epoch] = held
         if len(self.unheard) > UNHEARD + len(self.tallies):
             self.unheard.popitem(last=False)
@@ -225,25 +232,27 @@ class Fold:
         del self.live[event.epoch]
         self.tally(event.bot).revoked[event.reason] += 1
 
+    def _fell_back(self, event: FellBack, place: Place) -> None:
+        self.tally(event.bot).fell_back += 1
+        self.totals.actions += 1
+
     def _turn_closed(self, event: TurnClosed, place: Place) -> None:
         self.totals.turns[event.outcome] += 1
+        self.rooms.close_turn(event.channel, event.turn)
 
     def _heard(self, event: Heard, place: Place) -> None:
         self.totals.messages += 1
-        room, speaker = self._room(event.channel), event.speaker
-        if event.audience == "all":
-            room.heard_by_all += 1
-            if speaker in room.members:
-                self.tally(speaker).received -= 1  # its own words do not count
-        else:
-            for bot in event.audience:
-                self.tally(bot).received += bot != speaker
-        if speaker is not None:
-            tally = self.tally(speaker)
-            tally.said += 1
-            tally.addressed += event.addressee is not None
-            for bot in room.spoke(speaker, event.addressee, event.turn):
-                self.tally(bot).ignored += 1
+        self.rooms.hear(event)
+
+    def _intervened(self, event: Intervened, place: Place) -> None:
+        self.totals.interventions += 1
+        self.told = (place, event)
+
+    def _measured(self, event: Measured, place: Place) -> None:
+        self.totals.measures += 1
+
+    def _own(self, event: OpenEvent, place: Place) -> None:
+        self.totals.world_events += 1
 
     def _rejected(self, event: Rejected, place: Place) -> None:
         self.totals.rejected += 1
@@ -260,15 +269,22 @@ _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     ChannelOpened: Fold._opened,
     Closed: Fold._closed,
     Ended: Fold._ended,
+    FellBack: Fold._fell_back,
     Gathered: Fold._gathered,
     Granted: Fold._granted,
     Heard: Fold._heard,
+    Intervened: Fold._intervened,
+    Measured: Fold._measured,
     MemberJoined: Fold._joined,
     MemberLeft: Fold._left,
+    OpenEvent: Fold._own,
     Passed: Fold._answered,
+    Paused: Fold._paused,
     Rejected: Fold._rejected,
+    Resumed: Fold._resumed,
     Revoked: Fold._revoked,
     Seated: Fold._seated,
     TurnClosed: Fold._turn_closed,
     Unseated: Fold._unseated,
+    Woke: Fold._woke,
 }

@@ -65,8 +65,8 @@ def _rows_into(file: TextIO, columns: Sequence[Column]) -> Callable[[Row], objec
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
-    # The writer itself writes numbers as numbers and none as nothing.
-    places = [place for place, one in enumerate(columns) if one.type not in ("integer", "decimal")]
+    # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
+    places = [place for place, one in enumerate(columns) if one.type in ("text", "boolean")]
 
     def write(row: Row) -> None:
         cells = list(values(row))

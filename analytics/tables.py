@@ -14,19 +14,48 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import ValidationError
 
 from analytics.columns import RUN_ID, Column, Row, label_columns
-from analytics.fold import Fold, Place
+from analytics.fold import Fold
+from analytics.places import Place
 from analytics.records import Call
-from analytics.rows import bots, calls, exposures, incidents, messages, runs, turns
+from analytics.rows import (
+    actions,
+    bots,
+    calls,
+    exposures,
+    incidents,
+    interventions,
+    measures,
+    messages,
+    runs,
+    turns,
+    world_events,
+)
 from utils.errors import BadEntry
 from utils.journal import Sealed, chain, first_field, sha256_of
-from utils.protocol import Acted, Began, Event, Heard, Passed, Revoked
+from utils.protocol import (
+    Acted,
+    Began,
+    Event,
+    FellBack,
+    Heard,
+    Intervened,
+    Measured,
+    OpenEvent,
+    Passed,
+    Revoked,
+    Say,
+)
 from utils.spec import Spec
 
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "messages": (RUN_ID, *messages.COLUMNS),
     "turns": (RUN_ID, *turns.COLUMNS),
+    "actions": (RUN_ID, *actions.COLUMNS),
     "calls": (RUN_ID, *calls.COLUMNS),
     "exposures": (RUN_ID, *exposures.COLUMNS),
+    "measures": (RUN_ID, *measures.COLUMNS),
+    "interventions": (RUN_ID, *interventions.COLUMNS),
+    "world_events": (RUN_ID, *world_events.COLUMNS),
     "bots": (RUN_ID, *bots.COLUMNS),
     "runs": (RUN_ID, *runs.COLUMNS),
     "incidents": (RUN_ID, *incidents.COLUMNS),
@@ -108,10 +137,11 @@ class _Tables:
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
                 self._check(event, commit.seq)
-                fold.began_ms = commit.at_ms
+                fold.time.begin(commit.at_ms)
             place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
             yield from self._event(event, place, commit.events[index + 1 :])
             fold.take(event, place)
+        fold.end_commit()
 
     def call(self, call: Call) -> Iterator[TableRow]:
         if call.sha256 in self._recent:  # a host said it again after a lost connection
@@ -139,10 +169,22 @@ class _Tables:
         yield "runs", runs.row(fold, self._spec_sha256)
 
     def _event(self, event: Event, place: Place, later: tuple[Event, ...]) -> Iterator[TableRow]:
-        if isinstance(event, Heard):
-            yield "messages", messages.row(self.fold, event, place)
-        elif isinstance(event, Acted | Passed | Revoked):
-            yield "turns", turns.closed(self.fold, event, place)
+        fold = self.fold
+        match event:
+            case Heard():
+                yield "messages", messages.row(fold, event, place)
+            case Acted() | Passed() | Revoked():
+                yield "turns", turns.closed(fold, event, place)
+            case Measured():
+                yield "measures", measures.row(fold, event, place)
+            case Intervened():
+                yield "interventions", interventions.row(event, place)
+            case OpenEvent():
+                yield "world_events", world_events.row(fold, event, place)
+        if isinstance(event, FellBack) or (
+            isinstance(event, Acted) and not isinstance(event.action, Say)
+        ):
+            yield "actions", actions.row(fold, event, place)
         yield from self._incident(incidents.of_event(event, place, later))
 
     def _incident(self, row: Row | None) -> Iterator[TableRow]:

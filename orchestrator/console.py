@@ -71,7 +71,7 @@ def _time(draft: Draft, command: Pause | Resume | Step) -> None:
         raise Refused("no_effect", "the run is not paused")
     if isinstance(command, Pause) and draft.state.is_paused:
         raise Refused("no_effect", "the run is paused already")
-    _note(draft, command)
+    _note(draft, command, args=command.turns if isinstance(command, Step) else None)
     if isinstance(command, Step):
         draft.emit(Paused(turns=draft.state.steps + command.turns))
     elif isinstance(command, Pause):

@@ -94,7 +94,7 @@ def _ended(value: Any) -> Any:
             raise ValueError("must name each end once; a measure has 'measure' and 'is'")
         else:
             ends |= one
-    return {**ends, "measures": measures}
+    return {**ends, "measures": tuple(measures)}  # a list would be none when types are strict
 
 
 def _guarded(value: Any) -> Any:

@@ -198,6 +198,7 @@ def _flags(home: Home, fsync: Fsync) -> list[str]:
         "aof-load-truncated": "yes",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "hz": "100",  # at 10, the default, a blocking read may end 100 ms late: a tick of a world
     }
     return [word for name, value in flags.items() for word in (f"--{name}", value)]
 

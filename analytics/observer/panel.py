@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from analytics.observer.pace import left_ms, turns_per_minute
+from analytics.observer.pace import left_ms, paused, turns_per_minute
 from analytics.observer.view import Channel, View
-from analytics.observer.words import lasting, listed, progress, rate
+from analytics.observer.words import lasting, listed, measure, rate
 from utils.names import counted
 
 MAX_CHANNELS = 4
 """Channels shown at once; of more, those with the nearest deadlines."""
+MAX_MEASURES = 3
 OVERDUE_MS = 3_000
 """How late a deadline may fire before the orchestrator is asked after."""
 SLOW_GATHERING_MS, SLOW_CLOSING_MS = 5_000, 15_000
@@ -44,7 +45,9 @@ def panel(
     """
     rule = f"── {view.plan.run} {'─' * width}"
     rows = [Text(rule[:width], style="dim"), _progress(view, now_ms, width)]
+    rows += _measures(view)
     rows += _floors(view, now_ms, styles, channel)
+    rows += _paused(view, now_ms)
     rows += _missing(view, now_ms)
     for row in rows:
         row.truncate(width, overflow="ellipsis")
@@ -58,7 +61,7 @@ def _progress(view: View, now_ms: int, width: int) -> Text:
         done = min(BAR_CELLS, view.turns * BAR_CELLS // asked)
         row.append("━" * done, style="color(35)").append("━" * (BAR_CELLS - done), style="dim")
         row.append("  ")
-    row.append(progress(view.turns, asked), style="bold")
+    row.append(view.plan.progress(view.turns), style="bold")
     for part in _times(view, now_ms):
         row.append(f" · {part}", style="dim")
     return row
@@ -66,9 +69,22 @@ def _progress(view: View, now_ms: int, width: int) -> Text:
 
 def _times(view: View, now_ms: int) -> list[str]:
     pace, left = turns_per_minute(view, now_ms), left_ms(view, now_ms)
-    is_running = left is not None and view.phase == "running"
-    parts = [f"about {lasting(left or 0)} left"] if is_running else []
+    if left is None or view.phase != "running" or view.paused_at_ms is not None:
+        parts = []
+    else:
+        parts = [f"{'at most ' if view.plan.measures else ''}about {lasting(left)} left"]
     return parts if pace is None else [*parts, rate(pace)]
+
+
+def _measures(view: View) -> list[Text]:
+    """Show what was measured last, the measures that end the run first."""
+    if not view.measured:
+        return []
+    ends = dict(view.plan.measures)
+    names = sorted(view.measured, key=lambda name: (name not in ends, name))
+    parts = [measure(name, view.measured[name], ends.get(name)) for name in names[:MAX_MEASURES]]
+    more = len(names) - len(parts)
+    return [Text(f" {' · '.join(parts)}{f' · and {more} more' if more else ''}", style="dim")]
 
 
 def _floors(view: View, now_ms: int, styles: Mapping[str, str], wanted: str | None) -> list[Text]:
@@ -80,12 +96,25 @@ def _floors(view: View, now_ms: int, styles: Mapping[str, str], wanted: str | No
     rows = [_floor(view, one, now_ms, styles) for one in held if one in near]
     if len(held) > MAX_CHANNELS:
         rows.append(Text(f" and {counted(len(held) - MAX_CHANNELS, 'more channel')}", style="dim"))
-    return rows or [Text(" nobody holds the floor", style="dim")]
+    if rows or view.is_paused:
+        return rows
+    return [Text(" nobody holds the floor", style="dim")]
+
+
+def _paused(view: View, now_ms: int) -> list[Text]:
+    rows = []
+    if view.paused_at_ms is not None and view.phase in ("gathering", "running"):
+        mend = "" if view.steps else f": parley tell {view.plan.run} resume"
+        rows.append(Text(f" {paused(view, now_ms)}{mend}", style="yellow"))
+    if view.muted and view.phase == "running":
+        names = listed([view.display(bot) for bot in view.muted], most=5)
+        rows.append(Text(f" muted: {names}", style="dim"))
+    return rows
 
 
 def _floor(view: View, channel: Channel, now_ms: int, styles: Mapping[str, str]) -> Text:
     row = Text(" ")
-    if len(view.channels) > 1:
+    if len(view.channels) > 1 or channel.name not in view.plan.channels:
         row.append(f"{channel.name}: ", style="dim")
     first = channel.holders[0]
     row.append(view.display(first.bot), style=f"{styles.get(first.bot, '')} bold")

@@ -15,8 +15,11 @@ from utils.protocol import Event
 PLAIN_FORMAT = """\
 [CHANNEL TURN] NAME: TEXT    what was heard; its further lines are indented by
                              four spaces, or empty. NAME is (opening) or (outside)
-                             for words that are nobody's
+                             for words that are nobody's, (AUTHOR) for a person's,
+                             (... to NAMES) where not all of them hear it
+[CHANNEL TURN] -- NAME: ACT  what a bot did that is no speech
 [CHANNEL TURN] -- REMARK     what became of a turn: passed, revoked, given up
+[CHANNEL] -- REMARK          who comes to a channel and who goes
 -- REMARK                    what concerns the whole run
 """
 """How plain lines look. Scripts may rely on it."""
@@ -28,10 +31,11 @@ class PlainScreen:
     Args:
         out: Where to; what its encoding lacks is written as an escape.
         channel: Show this channel only, and what concerns the whole run.
+        every: Show every event: see `lines`.
     """
 
-    def __init__(self, out: IO[str], *, channel: str | None = None) -> None:
-        self._out, self._channel = out, channel
+    def __init__(self, out: IO[str], *, channel: str | None = None, every: bool = False) -> None:
+        self._out, self._channel, self._every = out, channel, every
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +50,7 @@ class PlainScreen:
 
     def tell(self, before: View, after: View, sealed: Sealed) -> None:
         """Write the lines of a commit."""
-        for line in lines(before, after, sealed):
+        for line in lines(before, after, sealed, every=self._every):
             if is_of(line.channel, self._channel):
                 write(self._out, plain(line) + "\n")
 
@@ -98,6 +102,8 @@ def plain(line: Line) -> str:
     place = "" if line.channel is None else line.channel
     place = f"{place} {line.turn}" if line.turn is not None else place
     place = f"[{place}] " if place else ""
+    if line.tone == "did":
+        return f"{place}-- {line.speaker}: {line.text}"
     if line.tone in ("said", "outside"):
         return f"{place}{line.speaker}: " + indent(line.text, "    ").lstrip(" ")
     return f"{place}-- {line.text}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from analytics.observer.words import progress
 from utils.printable import printable_line
 from utils.spec import Spec
 
@@ -19,6 +20,7 @@ class Plan:
         displays: Bot to the name it is shown by.
         channels: Channels that open at the start.
         turns_asked: Turns after which the run ends; none when nothing bounds them.
+        measures: Measures that end it when they have just this value, by name.
         minutes_ms: Run time after which it ends, if any.
         gather_ms: How long the first turn waits for all bots.
     """
@@ -32,13 +34,18 @@ class Plan:
     turns_asked: int | None
     minutes_ms: int | None
     gather_ms: int
+    measures: tuple[tuple[str, float], ...] = ()
+
+    def progress(self, turns: int) -> str:
+        """Write how far the run is when so many turns have closed."""
+        return progress(turns, self.turns_asked, is_most=bool(self.measures))
 
 
 def plan_of(run: str, spec: Spec) -> Plan:
     """Take what a viewer needs from a run's spec."""
     bounds = [channel.turns for channel in spec.channels]
     limits = [] if spec.end.turns is None else [spec.end.turns]
-    if spec.world.name == "salon" and None not in bounds:
+    if spec.world.name == "salon" and bounds and None not in bounds:
         limits.append(sum(bound for bound in bounds if bound))
     minutes = spec.end.minutes
     displays = {bot: printable_line(shown) for bot, shown in spec.displays().items()}
@@ -52,4 +59,5 @@ def plan_of(run: str, spec: Spec) -> Plan:
         turns_asked=min(limits, default=None),
         minutes_ms=None if minutes is None else round(minutes * 60_000),
         gather_ms=round(spec.floor.gather_s * 1000),
+        measures=tuple((one.measure, one.value) for one in spec.end.measures),
     )

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from analytics.observer.changes import evolve
 from analytics.observer.plan import plan_of
-from analytics.observer.view import Phase, View, blank, evolve
+from analytics.observer.view import Phase, View, blank
 from utils import keys
 from utils.errors import BadEntry, BadInput
 from utils.journal import Sealed, chain, first_field
 from utils.names import Name, check_name, nearest, shown
-from utils.protocol import ChannelOpened, Count, Short, TurnClosed
+from utils.protocol import (
+    Acted,
+    ChannelOpened,
+    Count,
+    Granted,
+    Passed,
+    Revoked,
+    Short,
+    TurnClosed,
+)
 from utils.spec import Spec
 from utils.streams import Streams, unseal_entry
 
@@ -41,6 +52,8 @@ class Glance:
         phase: `unreadable` when its spec or its journal is not what it should be.
         turns_asked: Turns after which it ends; none when nothing bounds them.
         leader: Who leads it, if anybody does.
+        is_paused: Whether nothing new is granted until somebody says so.
+        is_most: Whether it may end before those turns, by what it measures.
     """
 
     entry: Registered
@@ -48,6 +61,8 @@ class Glance:
     turns: int
     turns_asked: int | None
     leader: str | None
+    is_paused: bool = False
+    is_most: bool = False
 
 
 def registered(streams: Streams) -> list[Registered]:
@@ -87,7 +102,7 @@ def check_channel(streams: Streams, run: str, spec: Spec, channel: str) -> str:
     if channel in known:
         return channel
     close = nearest(channel, known)
-    some = ", ".join(sorted(known)[:8])
+    some = ", ".join(sorted(known)[:8]) or "none yet"
     mend = f"did you mean {shown(close)}?" if close else f"there is {some}"
     raise BadInput(f"run {run} has no channel {shown(channel)}", where="--channel", mend=mend)
 
@@ -111,11 +126,19 @@ def glance(streams: Streams, entry: Registered) -> Glance:
     leader = streams.lease_owners([keys.leader(entry.run)])[0]
     try:
         spec = spec_of(streams, entry.run)
-        phase, turns = _far(streams, entry.run, spec)
+        phase, turns, is_paused = _far(streams, entry.run, spec)
     except (BadInput, BadEntry):  # one bad run must not hide the others
         return Glance(entry, "unreadable", turns=0, turns_asked=None, leader=leader)
-    asked = plan_of(entry.run, spec).turns_asked
-    return Glance(entry, phase, turns=turns, turns_asked=asked, leader=leader)
+    plan = plan_of(entry.run, spec)
+    return Glance(
+        entry,
+        phase,
+        turns=turns,
+        turns_asked=plan.turns_asked,
+        leader=leader,
+        is_paused=is_paused,
+        is_most=bool(plan.measures),
+    )
 
 
 def _readable(streams: Streams) -> Iterator[Registered]:
@@ -126,30 +149,65 @@ def _readable(streams: Streams) -> Iterator[Registered]:
             continue
 
 
-def _far(streams: Streams, run: str, spec: Spec) -> tuple[Phase, int]:
-    """Tell a run's phase and the turns it has closed.
+def _far(streams: Streams, run: str, spec: Spec) -> tuple[Phase, int, bool]:
+    """Tell a run's phase, the turns it has closed, and whether it is paused.
 
     A turn's number is its channel's own count, so the last closed turn of each channel
     gives the sum: the journal is read backwards, page by page, until each channel was
-    met. In a run of few channels that is its last commits. Where a world opens and
-    closes channels, only a fold of the whole journal knows.
+    met. In a run of few channels that is its last commits. Only the whole journal tells
+    where a world opens and closes channels, and whether a run in which nobody holds a
+    grant is paused.
     """
-    if spec.world.name != "salon":
-        view = view_of(streams, run, spec)
-        return view.phase, view.turns
+    if spec.world.name == "salon":
+        phase, turns, is_granted = _glimpsed(streams, run, len(spec.channels))
+        if is_granted or phase not in ("gathering", "running"):
+            return phase, turns, False
+    return _counted(streams, run)
+
+
+def _counted(streams: Streams, run: str) -> tuple[Phase, int, bool]:
+    """Count through a whole journal, by the kinds of its events alone.
+
+    A list of runs may not take as long as folds of them all; nothing is checked here.
+    """
+    phase: Phase = "new"
+    turns, steps = 0, -1  # no steps below 0: the run is not paused
+    for entry in streams.all(keys.journal(run)):
+        try:
+            for event in json.loads(entry.body)["events"]:
+                kind = event["kind"]
+                if kind == "turn_closed":
+                    turns, steps = turns + 1, steps - 1 if steps > 0 else steps
+                elif kind == "paused":
+                    steps = event["turns"]
+                elif kind == "resumed":
+                    steps = -1
+                phase = _phase(kind) or ("gathering" if kind == "began" else phase)
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadEntry(f"journal {entry.id}", "no commit") from error
+    return phase, turns, steps == 0 and phase in ("gathering", "running")
+
+
+def _glimpsed(streams: Streams, run: str, channels: int) -> tuple[Phase, int, bool]:
+    """Read as much of a journal, from its end, as tells phase, turns, and if any is granted."""
     phase: Phase | None = None
     turns: dict[str, int] = {}
-    begun = False
+    closed: set[int] = set()
+    begun = is_granted = False
     for sealed in _backwards(streams, run):
         begun = True
         for event in reversed(sealed.commit.events):
             if isinstance(event, TurnClosed):
                 turns.setdefault(event.channel, event.turn)
+            elif isinstance(event, Acted | Passed | Revoked):
+                closed.add(event.epoch)
+            elif isinstance(event, Granted):
+                is_granted = is_granted or event.epoch not in closed
             if phase is None:
                 phase = _phase(event.kind)
-        if phase is not None and len(turns) == len(spec.channels):
+        if phase is not None and len(turns) == channels:
             break
-    return phase or ("gathering" if begun else "new"), sum(turns.values())
+    return phase or ("gathering" if begun else "new"), sum(turns.values()), is_granted
 
 
 def _phase(kind: str) -> Phase | None:

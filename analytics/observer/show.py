@@ -6,8 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
+from analytics.observer.changes import evolve
 from analytics.observer.follow import Following, Notice
-from analytics.observer.view import Phase, View, evolve
+from analytics.observer.leadership import Leadership
+from analytics.observer.view import Phase, View
 from utils.clock import SYSTEM_CLOCK, Clock
 from utils.journal import Sealed
 
@@ -46,6 +48,7 @@ def show(
     *,
     stop: Callable[[View], bool],
     on_idle: Callable[[], None] | None = None,
+    leadership: Leadership | None = None,
     after: int = 0,
     clock: Clock = SYSTEM_CLOCK,
 ) -> View:
@@ -56,6 +59,7 @@ def show(
         view: The blank view of the run.
         stop: Asked after every read, with the view of what was read so far.
         on_idle: Called after every read.
+        leadership: Asked, while nothing comes of a run that is not closed, who leads it.
         after: Show only commits with higher numbers.
     """
     start, drawn_ms = view, -DRAW_MS
@@ -70,6 +74,10 @@ def show(
                 before, view = view, evolve(view, one.sealed)
                 if one.is_new and one.sealed.seq > after:
                     screen.tell(before, view, one.sealed)
+            if leadership is not None and not came and view.phase != "closed":
+                news = leadership.look()
+                if news:
+                    screen.notice(news)
             is_over = stop(view)
             if is_over or not came or clock.now_ms() - drawn_ms >= DRAW_MS:
                 screen.draw(view, following.now_ms())

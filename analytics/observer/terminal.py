@@ -29,7 +29,9 @@ NARROW_CELLS = 56
 MAX_TEXT_CELLS = 92
 """Wider lines are hard to read."""
 MAX_NAME_CELLS = 16
-TONES = {"quiet": "dim", "warning": "yellow", "end": "bold", "outside": "italic"}
+FEW_TAG_CELLS = 8
+"""Cells for a channel's name where the world makes the names, such as `met-1234`."""
+TONES = {"did": "dim", "quiet": "dim", "warning": "yellow", "end": "bold", "outside": "italic"}
 
 
 class TerminalScreen:
@@ -42,14 +44,17 @@ class TerminalScreen:
         console: A terminal.
         plan: What is known of the run beforehand.
         channel: Show this channel only, and what concerns the whole run.
+        every: Show every event: see `lines`.
     """
 
-    def __init__(self, console: Console, plan: Plan, *, channel: str | None = None) -> None:
-        self._console, self._channel = console, channel
+    def __init__(
+        self, console: Console, plan: Plan, *, channel: str | None = None, every: bool = False
+    ) -> None:
+        self._console, self._channel, self._every = console, channel, every
         self._styles = styles(plan)
-        is_tagged = len(plan.channels) > 1 and channel is None
-        longest = max(len(name) for name in plan.channels)
-        self._tag_cells = min(MAX_NAME_CELLS, longest) if is_tagged else 0
+        self._is_tagged = len(plan.channels) != 1 and channel is None
+        longest = max((len(name) for name in plan.channels), default=FEW_TAG_CELLS)
+        self._tag_cells = min(MAX_NAME_CELLS, longest)
         names = [cell_len(name) for name in plan.displays.values()]
         self._name_cells = min(MAX_NAME_CELLS, max([len("opening"), *names]))
         self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -69,9 +74,11 @@ class TerminalScreen:
 
     def tell(self, before: View, after: View, sealed: Sealed) -> None:
         """Keep the lines of a commit until the next drawing."""
-        for line in lines(before, after, sealed):
+        for line in lines(before, after, sealed, every=self._every):
             if is_of(line.channel, self._channel):
                 self._waiting.append(line)
+                longest = max(self._tag_cells, len(line.channel or ""))
+                self._tag_cells = min(MAX_NAME_CELLS, longest)
 
     def notice(self, text: str) -> None:
         """Keep something about the reading itself until the next drawing."""
@@ -90,7 +97,7 @@ class TerminalScreen:
     def _rows(self, one: Line | str, width: int) -> Iterator[Text]:
         if isinstance(one, str):
             yield from self._hang(Text("  "), Text(one, style="yellow"), width)
-        elif one.tone not in ("said", "outside"):
+        elif one.tone not in ("said", "did", "outside"):
             label = Text(self._place(one) if one.channel else "  ", style="dim")
             yield from self._hang(label, Text(one.text, style=TONES[one.tone]), width)
         elif width < NARROW_CELLS:
@@ -105,7 +112,7 @@ class TerminalScreen:
 
     def _place(self, one: Line) -> str:
         """Write channel and turn as a column, the channel only where there are several."""
-        tag = f" {one.channel or '':<{self._tag_cells}}" if self._tag_cells else ""
+        tag = f" {one.channel or '':<{self._tag_cells}}" if self._is_tagged else ""
         return f"{tag} {one.turn or '':>3}  "
 
     def _name(self, one: Line) -> Text:
@@ -143,14 +150,21 @@ class QuietScreen(PlainScreen):
         """Show nothing."""
 
 
-def screen_for(console: Console, plan: Plan, *, plain: bool, channel: str | None = None) -> Screen:
+def screen_for(
+    console: Console,
+    plan: Plan,
+    *,
+    plain: bool,
+    channel: str | None = None,
+    every: bool = False,
+) -> Screen:
     """Choose a screen: plain lines when asked, or when the console is no real terminal."""
     if console.quiet:
         return QuietScreen(console.file)
     is_able = console.is_terminal and not console.is_dumb_terminal
     if plain or not is_able or not console.encoding.startswith("utf"):
-        return PlainScreen(console.file, channel=channel)
-    return TerminalScreen(console, plan, channel=channel)
+        return PlainScreen(console.file, channel=channel, every=every)
+    return TerminalScreen(console, plan, channel=channel, every=every)
 
 
 def show_run(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 
 from utils.names import counted
+from utils.printable import printable_line
+
+_PLAIN_WORD = re.compile(r"(?!(?:null|true|false)$)[^\W\d][\w-]*")
 
 
 def lasting(ms: int) -> str:
@@ -60,11 +65,50 @@ def rate(per_minute: float) -> str:
     return f"{per_minute:.{digits}f} turns a minute"
 
 
-def progress(done: int, asked: int | None) -> str:
+def progress(done: int, asked: int | None, *, is_most: bool = False) -> str:
     """Write how far a run is.
 
+    Args:
+        done: Turns closed.
+        asked: Turns after which it ends, if any number does.
+        is_most: Whether it may end sooner, by what it measures.
+
     Example:
-        >>> progress(7, 24), progress(1, None)
-        ('turn 7 of 24', '1 turn')
+        >>> progress(7, 24), progress(1, None), progress(7, 4_000, is_most=True)
+        ('turn 7 of 24', '1 turn', 'turn 7 of at most 4000')
     """
-    return counted(done, "turn") if asked is None else f"turn {done} of {asked}"
+    if asked is None:
+        return counted(done, "turn")
+    return f"turn {done} of {'at most ' if is_most else ''}{asked}"
+
+
+def fields(values: Mapping[str, object]) -> str:
+    """Write the fields of an event or of an action, short and printable, on one line.
+
+    Example:
+        >>> fields({"word": "F", "points": [100, -50], "note": "well done"})
+        'word=F points=[100,-50] note="well done"'
+    """
+    return " ".join(f"{printable_line(name)}={value(one)}" for name, one in values.items())
+
+
+def value(one: object) -> str:
+    """Write any JSON value, short and printable, on one line; a plain word without quotes.
+
+    Example:
+        >>> value("F"), value("two words"), value({"x": 1}), value(None)
+        ('F', '"two words"', '{"x":1}', 'null')
+    """
+    if isinstance(one, str) and _PLAIN_WORD.fullmatch(one):
+        return one
+    return printable_line(json.dumps(one, ensure_ascii=False, separators=(",", ":")))
+
+
+def measure(name: str, last: float, end: float | None = None) -> str:
+    """Write what was measured last, and the value at which the run ends, if any.
+
+    Example:
+        >>> measure("words", 12.0), measure("success", 0.9375, 1.0)
+        ('words 12', 'success 0.9375 (ends at 1)')
+    """
+    return f"{name} {last:.4g}" + (f" (ends at {end:g})" if end is not None else "")

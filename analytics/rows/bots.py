@@ -51,6 +51,13 @@ COLUMNS = (
     integer("revoked_deadline", "Of these, for time.", "Revoked.reason", unit="grants"),
     integer("revoked_lost", "Of these, for want of a host.", "Revoked.reason", unit="grants"),
     integer("revoked_failed", "Of these, for a failed mind.", "Revoked.reason", unit="grants"),
+    integer(
+        "late",
+        "Of those answered, by the bot, after they were due: see `actions`.",
+        "Granted.due_ms, Woke.world_ms",
+        unit="grants",
+    ),
+    integer("fell_back", "Times the world acted in its stead.", "FellBack", unit="times"),
     decimal(
         "latency_mean_ms",
         "Mean time from a grant to its closing, over answered and passed grants, to 0.001.",
@@ -151,6 +158,8 @@ def _floor(tally: Tally) -> Row:
         "revoked_deadline": tally.revoked["deadline"],
         "revoked_lost": tally.revoked["lost"],
         "revoked_failed": tally.revoked["failed"],
+        "late": tally.late,
+        "fell_back": tally.fell_back,
     }
 
 

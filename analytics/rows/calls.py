@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from pydantic import JsonValue
 
+from analytics.cells import json_text
 from analytics.columns import Row, as_json, boolean, decimal, integer, text
 from analytics.fold import Fold
 from analytics.records import Call
@@ -22,7 +21,7 @@ COLUMNS = (
     integer("attempt", "From 1.", "CallRecord.attempt"),
     text("entry_id", "The record's place in the stream. Read it as text.", "calls.id"),
     integer("at_ms", "When it was recorded, server time since 1970.", "calls.id", unit="ms"),
-    integer("run_ms", "When it was recorded, since the run began.", "calls.id", unit="ms"),
+    integer("run_ms", "When it was recorded, in run time.", "calls.id", unit="ms"),
     integer(
         "started_ms",
         "When it was sent, by the host's own clock since 1970: not to be mixed with `at_ms`.",
@@ -138,10 +137,10 @@ def _words(record: CallRecord) -> Row:
         "answer_sha256": sha256_of(record.response),
         "thinking": record.thinking,
         "said": record.said,
-        "cut": _json([list(one) for one in record.cut]),
-        "options": _json({name: _plain(option) for name, option in record.options.items()}),
+        "cut": json_text([list(one) for one in record.cut]),
+        "options": json_text({name: _plain(option) for name, option in record.options.items()}),
         "think": record.think,
-        "format": None if record.format is None else _json(record.format),
+        "format": None if record.format is None else json_text(record.format),
         "seed": record.seed,
     }
 
@@ -167,7 +166,3 @@ def _ms(ns: int | None) -> float | None:
 
 def _plain(option: bool | int | float | str | tuple[str, ...]) -> JsonValue:
     return list(option) if isinstance(option, tuple) else option
-
-
-def _json(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analytics.columns import Row, integer, text
-from analytics.fold import Fold, Place
+from analytics.fold import Fold
+from analytics.places import Place
 from analytics.records import Call
 from utils.protocol import Closed, Ended, Event, Granted, Incident, Rejected, Revoked, TurnClosed
 
@@ -17,7 +18,7 @@ COLUMNS = (
         "Incident.name, Rejected.why, Revoked.reason, CallRecord.outcome",
     ),
     integer("at_ms", "When, server time since 1970.", "Commit.at_ms, calls.id", unit="ms"),
-    integer("run_ms", "When, since the run began.", "Commit.at_ms, calls.id", unit="ms"),
+    integer("run_ms", "When, in run time.", "Commit.at_ms, calls.id", unit="ms"),
     integer("seq", "The commit that says so, if one does.", "Commit.seq"),
     text("channel", "Where, if in one channel.", "Revoked.channel, CallRecord.channel"),
     integer("turn", "In which turn, if in one.", "Revoked.turn, CallRecord.turn"),

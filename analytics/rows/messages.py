@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analytics.columns import Row, integer, text
-from analytics.fold import Fold, Place
+from analytics.fold import Fold
+from analytics.places import Place
 from utils.protocol import Heard
 
 COLUMNS = (
@@ -11,11 +12,15 @@ COLUMNS = (
     integer("seq", "The commit in which it was heard.", "Commit.seq"),
     integer("place", "Its place among that commit's events, from 0.", "Commit.events"),
     integer("at_ms", "When it was heard, since 1970.", "Commit.at_ms", unit="ms"),
-    integer("run_ms", "When it was heard, since the run began.", "Commit.at_ms", unit="ms"),
+    integer("run_ms", "When it was heard, in run time.", "Commit.at_ms", unit="ms"),
     text("channel", "Where it was heard.", "Heard.channel"),
     integer("turn", "The channel's turn; 0 before the first.", "Heard.turn"),
     integer("round", "The channel's round; 0 before the first.", "Heard.round"),
-    text("speaker", "The bot that said it; empty for words from outside.", "Heard.speaker"),
+    text(
+        "speaker",
+        "The bot that said it; empty for words from outside: the world's, or a person's.",
+        "Heard.speaker",
+    ),
     text("persona", "The speaker's persona.", "Spec.bots"),
     text("mind", "The kind of mind that speaks for it.", "Spec.models"),
     text("model", "The model its mind asks; empty where it asks none.", "Spec.models"),
@@ -37,8 +42,9 @@ COLUMNS = (
     text("call_sha256", "The call it came from: see `calls`.", "Heard.call_sha256"),
     text(
         "author",
-        "The host that proposed it; empty for the opening.",
-        "Seated.host",
+        "Who wrote it to the floor: the host that proposed it, or the person that said it from "
+        "outside; empty for the world's own words, such as an opening.",
+        "Seated.host, Intervened.author",
     ),
 )
 
@@ -71,5 +77,5 @@ def row(fold: Fold, heard: Heard, place: Place) -> Row:
         "epoch": heard.epoch,
         "latency_ms": said.latency_ms if said else None,
         "call_sha256": heard.call_sha256,
-        "author": said.host if said else None,
+        "author": said.host if said else fold.outsider(heard, place),
     }

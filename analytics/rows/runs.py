@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.columns import Row, integer, text
+from analytics.cells import json_text
+from analytics.columns import Row, as_json, integer, text
 from analytics.fold import Fold
 
 COLUMNS = (
@@ -12,6 +13,13 @@ COLUMNS = (
     text("spec_sha256", "The hash of raw/spec.json.", "Began.spec_sha256"),
     integer("seed", "The run's seed.", "Spec.seed"),
     text("world", "The world whose rules it follows.", "Spec.world"),
+    as_json("world_settings", "The world's own settings.", "Spec.world"),
+    text(
+        "pace",
+        "When the world takes its steps: `turns`, `free`, or `realtime` and how many times as "
+        "fast as run time.",
+        "Spec.pace",
+    ),
     text("policies", "Who speaks next: `channel=policy`, blanks between.", "Spec.channels"),
     text("hears", "Who hears: `channel=rule`, blanks between.", "Spec.channels"),
     text("minds", "Kinds of mind, blanks between.", "Spec.models"),
@@ -24,6 +32,12 @@ COLUMNS = (
     ),
     integer("bots", "Bots of the scenario.", "Spec.bots", unit="bots"),
     integer("channels", "Channels of the scenario.", "Spec.channels", unit="channels"),
+    integer(
+        "channels_opened",
+        "Channels that were opened, by the scenario or by the world.",
+        "ChannelOpened",
+        unit="channels",
+    ),
     text(
         "phase",
         "How far it was: `new`, `gathering`, `running`, `ended`, or `closed`. Only a closed "
@@ -35,7 +49,14 @@ COLUMNS = (
     integer("began_ms", "When it began, since 1970.", "Commit.at_ms", unit="ms"),
     integer("ended_ms", "When it ended, since 1970.", "Commit.at_ms", unit="ms"),
     integer("last_ms", "When its last commit was made, since 1970.", "Commit.at_ms", unit="ms"),
-    integer("took_ms", "From its beginning to its end.", "Commit.at_ms", unit="ms"),
+    integer("took_ms", "Run time from its beginning to its end.", "Commit.at_ms", unit="ms"),
+    integer(
+        "paused_ms",
+        "How long it was paused by its end, or by its last commit: no run time.",
+        "Paused, Resumed, Commit.at_ms",
+        unit="ms",
+    ),
+    integer("world_ms", "The world's time then; 0 if it was never woken.", "Woke", unit="ms"),
     integer("commits", "Commits in this dataset.", "Commit.seq", unit="commits"),
     text("last_sha256", "The hash of the last one: it stands for all.", "journal.h"),
     integer("inputs", "Inputs consumed.", "Commit.inputs", unit="inputs"),
@@ -44,6 +65,10 @@ COLUMNS = (
     integer("turns_passed", "Of these, passed.", "TurnClosed.outcome", unit="turns"),
     integer("turns_given_up", "Of these, given up.", "TurnClosed.outcome", unit="turns"),
     integer("messages", "Rows of messages.csv.", "Heard", unit="messages"),
+    integer("actions", "Rows of actions.csv.", "Acted.action, FellBack", unit="actions"),
+    integer("measures", "Rows of measures.csv.", "Measured", unit="measures"),
+    integer("interventions", "Rows of interventions.csv.", "Intervened", unit="interventions"),
+    integer("world_events", "Rows of world_events.csv.", "OpenEvent", unit="events"),
     integer("granted", "Rows of turns.csv.", "Granted", unit="grants"),
     integer("answered", "Grants closed by an action.", "Acted", unit="grants"),
     integer("passed", "Grants closed by passing.", "Passed", unit="grants"),
@@ -51,6 +76,13 @@ COLUMNS = (
     integer("revoked_deadline", "Of these, for time.", "Revoked.reason", unit="grants"),
     integer("revoked_lost", "Of these, for want of a host.", "Revoked.reason", unit="grants"),
     integer("revoked_failed", "Of these, for a failed mind.", "Revoked.reason", unit="grants"),
+    integer(
+        "late",
+        "Of those answered, by a bot, after they were due.",
+        "Granted.due_ms, Woke",
+        unit="grants",
+    ),
+    integer("fell_back", "Times the world acted in a bot's stead.", "FellBack", unit="times"),
     integer("rejected", "Inputs that changed nothing.", "Rejected", unit="inputs"),
     integer(
         "incidents",
@@ -77,6 +109,8 @@ def _what(fold: Fold, spec_sha256: str) -> Row:
         "spec_sha256": spec_sha256,
         "seed": spec.seed,
         "world": spec.world.name,
+        "world_settings": json_text(dict(spec.world.settings)),
+        "pace": f"realtime {spec.pace.scale:g}" if spec.pace.kind == "realtime" else spec.pace.kind,
         "policies": " ".join(f"{channel.name}={channel.policy}" for channel in spec.channels),
         "hears": " ".join(f"{channel.name}={channel.hears}" for channel in spec.channels),
         "minds": _once(model.mind for model in models),
@@ -85,19 +119,23 @@ def _what(fold: Fold, spec_sha256: str) -> Row:
         "language_model": _language_model(fold.totals.language_model),
         "bots": len(spec.bots),
         "channels": len(spec.channels),
+        "channels_opened": fold.totals.channels,
     }
 
 
 def _when(fold: Fold) -> Row:
     ended_ms, ended = fold.ended or (None, None)
+    until_ms = fold.last_ms if ended_ms is None else ended_ms
     return {
         "phase": fold.phase,
         "end_reason": ended.reason if ended else None,
         "end_detail": ended.detail if ended else None,
-        "began_ms": fold.began_ms,
+        "began_ms": fold.time.began_ms,
         "ended_ms": ended_ms,
         "last_ms": fold.last_ms,
         "took_ms": None if ended_ms is None else fold.run_ms(ended_ms),
+        "paused_ms": None if until_ms is None else fold.time.paused_ms(until_ms),
+        "world_ms": fold.world_ms,
         "commits": fold.totals.commits,
         "last_sha256": fold.sha256,
     }
@@ -113,6 +151,10 @@ def _how_much(fold: Fold) -> Row:
         "turns_passed": turns["passed"],
         "turns_given_up": turns["given_up"],
         "messages": totals.messages,
+        "actions": totals.actions,
+        "measures": totals.measures,
+        "interventions": totals.interventions,
+        "world_events": totals.world_events,
         "granted": sum(tally.granted for tally in tallies),
         "answered": sum(tally.answered for tally in tallies),
         "passed": sum(tally.passed for tally in tallies),
@@ -120,6 +162,8 @@ def _how_much(fold: Fold) -> Row:
         "revoked_deadline": sum(tally.revoked["deadline"] for tally in tallies),
         "revoked_lost": sum(tally.revoked["lost"] for tally in tallies),
         "revoked_failed": sum(tally.revoked["failed"] for tally in tallies),
+        "late": sum(tally.late for tally in tallies),
+        "fell_back": sum(tally.fell_back for tally in tallies),
         "rejected": totals.rejected,
         "incidents": totals.incidents,
         "calls": totals.calls.total(),

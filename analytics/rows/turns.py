@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analytics.columns import Row, integer, text
-from analytics.fold import Closing, Fold, Held, Place
+from analytics.fold import Closing, Fold
+from analytics.places import Held, Place
 from utils.protocol import Act, Acted, AskAct, Passed, Revoked
 
 COLUMNS = (
@@ -23,7 +24,7 @@ COLUMNS = (
     integer("seed", "The seed sent to the model.", "Granted.seed"),
     integer("granted_seq", "The commit of the grant.", "Commit.seq"),
     integer("at_ms", "When it was granted, since 1970.", "Commit.at_ms", unit="ms"),
-    integer("run_ms", "When it was granted, since the run began.", "Commit.at_ms", unit="ms"),
+    integer("run_ms", "When it was granted, in run time.", "Commit.at_ms", unit="ms"),
     integer("allow_ms", "How long the bot might hold it.", "Granted.allow_ms", unit="ms"),
     integer("deadline_ms", "Its deadline, since 1970.", "Granted.deadline_ms", unit="ms"),
     integer("due_ms", "When the world acts in its stead, since 1970.", "Granted.due_ms", unit="ms"),

@@ -14,7 +14,7 @@
 | 499, other 5xx; an error in the stream, after 200 | server | yes |
 | any of these, and the text is about the context's size | context_overflow | no |
 | other 4xx | refused | no |
-| 1xx, 3xx; anything that is no answer as agreed | protocol | no |
+| 1xx, 3xx; no answer as agreed: no JSON, no UTF-8, another's name | protocol | no |
 
 A clean end without `done` is Ollama giving up on a model that repeats itself: with the
 same seed it would again.

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 HELP = """List the runs there are, the last started first.
 
 PHASE is `gathering` while bots take their seats, then `running`, `ended`, and `closed`
-once the record is complete; `waiting for an orchestrator` while nobody leads the run;
-`unreadable` when its record is damaged. STARTED is local time.
+once the record is complete; `paused` until somebody lets it go on; `waiting for an
+orchestrator` while nobody leads the run; `unreadable` when its record is damaged.
+STARTED is local time.
 
 With --json: one object a line, with the keys run, scenario, phase (new, gathering,
-running, ended, closed or unreadable), leader, turns, turns_asked, started_ms,
+running, ended, closed or unreadable), paused, leader, turns, turns_asked, started_ms,
 spec_sha256 and labels.
 
 \b
@@ -61,12 +62,14 @@ def _row(one: Glance) -> tuple[str, ...]:
     from utils.printable import printable_line
 
     is_led = one.leader is not None or one.phase in ("ended", "closed", "unreadable")
-    asked = "" if one.turns_asked is None else f" of {one.turns_asked}"
+    phase = "paused" if one.is_paused else one.phase
+    most = "at most " if one.is_most else ""
+    asked = "" if one.turns_asked is None else f" of {most}{one.turns_asked}"
     labels = (f"{name}={printable_line(value)}" for name, value in one.entry.labels.items())
     return (
         one.entry.run,
         one.entry.scenario,
-        one.phase if is_led else "waiting for an orchestrator",
+        phase if is_led else "waiting for an orchestrator",
         f"{one.turns}{asked}",
         _local(one.entry.started_ms),
         " ".join(labels),
@@ -98,6 +101,7 @@ def _json(one: Glance) -> str:
             "run": one.entry.run,
             "scenario": one.entry.scenario,
             "phase": one.phase,
+            "paused": one.is_paused,
             "leader": one.leader,
             "turns": one.turns,
             "turns_asked": one.turns_asked,

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 HELP = """Tell how a run stands; without RUN, the one started last.
 
-Who holds the floor and for how long yet, which host serves which bot, which bots no
-host serves, whether an orchestrator leads the run, turns and pace, the last word, and
-what went wrong. Nothing is written to the server.
+Whether it runs or is paused, turns and pace, the world's time and what it measured last,
+who holds the floor and for how long yet, which host serves which bot, which bots no host
+serves and whose turns go by because of that, who is muted, whether an orchestrator leads
+the run, the last word, and what went wrong. Nothing is written to the server.
 
 \b
 Examples:

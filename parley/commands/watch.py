@@ -29,9 +29,17 @@ yet. Elsewhere, or with --plain, there is a line for each thing:
 \b
   [CHANNEL TURN] NAME: TEXT    what was heard; its further lines are indented by
                                four spaces, or empty. NAME is (opening) or (outside)
-                               for words that are nobody's
+                               for words that are nobody's, (AUTHOR) for a person's,
+                               (... to NAMES) where not all of them hear it
+  [CHANNEL TURN] -- NAME: ACT  what a bot did that is no speech
   [CHANNEL TURN] -- REMARK     what became of a turn: passed, revoked, given up
+  [CHANNEL] -- REMARK          who comes to a channel and who goes
   -- REMARK                    what concerns the whole run
+
+A world's own events are remarks: their kind and fields, cut to one line. With --events
+there are lines also for what happens and is done at each tick of a world's clock, for
+what is measured, for channels of two that come and go, for what a bot does while others
+are still asked, and for what the world does in place of a late bot.
 
 With --json, every event of the journal is one object a line: its own fields, and seq,
 index and at_ms (server time, milliseconds) of where it stands.
@@ -44,6 +52,7 @@ Examples:
   parley watch
   parley watch salon-3f2a --from now
   parley watch salon-3f2a --channel kitchen --plain | tee talk.txt
+  parley watch naming-77c0 --events
   parley watch salon-3f2a --json | jq 'select(.kind == "heard") | .text'
 """
 
@@ -59,9 +68,12 @@ Examples:
     show_default=True,
     help="Show what was said before, or only what comes.",
 )
+@click.option("--events", is_flag=True, help="Every event of the world, however often.")
 @click.option("--plain", is_flag=True, help="Plain lines on a terminal, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
-def command(run: str | None, channel: str | None, start: str, plain: bool, as_json: bool) -> None:
+def command(
+    run: str | None, channel: str | None, start: str, events: bool, plain: bool, as_json: bool
+) -> None:
     """Watch a run."""
     from parley.opening import settings, streams
 
@@ -69,7 +81,8 @@ def command(run: str | None, channel: str | None, start: str, plain: bool, as_js
     try:
         with streams(settings(), name="watch") as connection:
             run = run or wait_for_run(connection, say=lambda text: click.echo(text, err=True))
-            watch(connection, run, channel=channel, from_now=start == "now", form=form)
+            now = start == "now"
+            watch(connection, run, channel=channel, from_now=now, form=form, every=events)
     except KeyboardInterrupt:
         if run is not None:
             again = f"parley watch {run} --from now"
@@ -77,7 +90,15 @@ def command(run: str | None, channel: str | None, start: str, plain: bool, as_js
         raise SystemExit(130) from None
 
 
-def watch(streams: Streams, run: str, *, channel: str | None, from_now: bool, form: Form) -> View:
+def watch(
+    streams: Streams,
+    run: str,
+    *,
+    channel: str | None,
+    from_now: bool,
+    form: Form,
+    every: bool = False,
+) -> View:
     """Show a run on stdout until its record is closed.
 
     Raises:
@@ -85,6 +106,7 @@ def watch(streams: Streams, run: str, *, channel: str | None, from_now: bool, fo
         ServerGone: The server was gone for too long.
     """
     from analytics.observer.follow import Following
+    from analytics.observer.leadership import Leadership
     from analytics.observer.plan import plan_of
     from analytics.observer.runs import check_channel, spec_of
     from analytics.observer.show import has_come, show
@@ -96,12 +118,13 @@ def watch(streams: Streams, run: str, *, channel: str | None, from_now: bool, fo
         check_channel(streams, run, spec, channel)
     top = streams.top(keys.journal(run)) if from_now else None
     plan = plan_of(run, spec)
-    screen = _screen(form, sys.stdout, plan=plan, channel=channel)
+    screen = _screen(form, sys.stdout, plan=plan, channel=channel, every=every)
     return show(
         Following(streams, run),
         blank(plan),
         screen,
         stop=lambda view: has_come(view, "closed"),
+        leadership=Leadership(streams, run),
         after=int(top.id.partition("-")[0]) if top else 0,
     )
 
@@ -127,7 +150,7 @@ def wait_for_run(
     return run
 
 
-def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None) -> Screen:
+def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None, every: bool) -> Screen:
     from rich.console import Console
 
     from analytics.observer.plain import JsonScreen
@@ -136,4 +159,4 @@ def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None) -> Scr
     if form == "json":
         return JsonScreen(out, notices=sys.stderr, channel=channel)
     console = Console(file=out, highlight=False)
-    return screen_for(console, plan, plain=form == "plain", channel=channel)
+    return screen_for(console, plan, plain=form == "plain", channel=channel, every=every)

@@ -7,12 +7,13 @@ import re
 
 from rich.console import Console
 
+from analytics.observer.changes import evolve
 from analytics.observer.follow import Following
 from analytics.observer.plain import PlainScreen
 from analytics.observer.plan import plan_of
 from analytics.observer.show import Screen, show
 from analytics.observer.terminal import TerminalScreen
-from analytics.observer.view import View, blank, evolve
+from analytics.observer.view import View, blank
 from tests.scenes import Table, spec_of
 from tests.swarm import fake_streams
 from utils.clock import ManualClock

@@ -11,14 +11,19 @@ from pydantic import BaseModel
 from analytics.codebook import as_markdown, codebook_rows, renewed
 from analytics.columns import Column
 from analytics.tables import TABLES, columns_of, tables_from
+from tests.analytics.meetings import recorded
 from tests.analytics.recorded import Recorded
 from utils.calls import CallRecord, Exposure
 from utils.journal import Commit
-from utils.protocol import EVENT_KINDS
+from utils.protocol import EVENT_KINDS, OpenEvent
 from utils.spec import Spec
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "data.md"
-MODELS: list[type[BaseModel]] = [*EVENT_KINDS.values(), Commit, CallRecord, Exposure, Spec]
+MODELS: list[type[BaseModel]] = [
+    *EVENT_KINDS.values(),
+    OpenEvent,
+    *(Commit, CallRecord, Exposure, Spec),
+]
 RECORDS = {model.__name__: model for model in MODELS}
 FIELDS_OF_ENTRIES = {"calls.b", "calls.id", "journal.h"}
 EVERY = [
@@ -83,17 +88,23 @@ def test_every_row_has_the_columns_of_its_table_in_their_order() -> None:
     run.call(outcome="timeout")
     run.table.fail()
     run.talk(2)
+    meeting, table = recorded()
+    table.meet(1).tell("mark", text="Well.")
     seen = set()
-    for table, row in tables_from(run.body, run.table.journal, run.calls(), run=run.run):
-        assert list(row) == [column.name for column in columns_of(table, run.spec.labels)]
-        seen.add(table)
+    for one in (run, meeting):
+        for name, row in tables_from(one.body, one.table.journal, one.calls(), run=one.run):
+            assert list(row) == [column.name for column in columns_of(name, one.spec.labels)]
+            seen.add(name)
     assert seen == set(TABLES)
 
 
 def test_every_value_has_the_type_its_column_says() -> None:
     kinds = {"text": str, "json": str, "integer": int, "decimal": float, "boolean": bool}
-    run = Recorded().begin().talk(3).close()
-    for table, row in tables_from(run.body, run.table.journal, run.calls(), run=run.run):
-        for column in TABLES[table]:
-            value = row[column.name]
-            assert value is None or type(value) is kinds[column.type], (table, column.name)
+    meeting, table = recorded()
+    table.tick()
+    table.meet(2).tell("do", verb="rain", args=[3])
+    for run in (Recorded().begin().talk(3).close(), meeting):
+        for name, row in tables_from(run.body, run.table.journal, run.calls(), run=run.run):
+            for column in TABLES[name]:
+                value = row[column.name]
+                assert value is None or type(value) is kinds[column.type], (name, column.name)

@@ -11,6 +11,7 @@ import pytest
 from analytics.cells import restored
 from analytics.export import export_all, export_run
 from analytics.records import call_from_line
+from analytics.tables import TABLES
 from tests.analytics.recorded import RUN, Recorded, every_file, read_table
 from tests.scenes import spec_of
 from tests.swarm import fake_streams, fake_swarm
@@ -45,7 +46,7 @@ def closed_run(turns: int = 6) -> Recorded:
 def test_the_folder_holds_the_raw_records_the_tables_and_the_codebook(tmp_path: Path) -> None:
     run = closed_run()
     exported = export_run(run.streams, RUN, tmp_path / "tea")
-    tables = ["bots", "calls", "exposures", "incidents", "messages", "runs", "turns"]
+    tables = sorted(TABLES)
     raw = ["calls.jsonl", "journal.jsonl", "spec.json"]
     expected = ["codebook.csv", *(f"raw/{one}" for one in raw)]
     assert list(every_file(tmp_path / "tea")) == expected + [f"tables/{one}.csv" for one in tables]
@@ -99,7 +100,7 @@ def test_labels_are_the_last_columns_of_every_table_and_of_the_codebook(tmp_path
         assert (header[0], header[-2:]) == ("run_id", ["label_arm", "label_study"])
         for row in rows:
             assert (row["run_id"], row["label_arm"], row["label_study"]) == (RUN, "treated", "'=s")
-    assert (folder / "codebook.csv").read_text().count(",label_arm,") == 7
+    assert (folder / "codebook.csv").read_text().count(",label_arm,") == len(TABLES)
 
 
 def test_two_exports_of_a_closed_run_are_the_same_bytes(tmp_path: Path) -> None:

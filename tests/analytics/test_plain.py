@@ -43,6 +43,7 @@ def test_a_short_run_in_plain_lines() -> None:
         "    [main 9] Cy: I never said this.\n"
         "[main 3] -- Cy's turn 3 revoked: no answer within 2 min; granted again to Ada, try 2\n"
         "-- no host serves Cy: host-cy was lost\n"
+        "-- person-1 stops the run\n"
         "[main 3] -- Ada's turn 3 revoked: the run ended\n"
         "-- the run has ended: it was stopped: tea is ready\n"
         "-- the record is closed: 2 turns, 3 model calls\n"

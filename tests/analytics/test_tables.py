@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from analytics.fold import UNHEARD, Fold, Place
+from analytics.fold import UNHEARD, Fold
+from analytics.places import Place
 from analytics.records import call_from_line, call_line, read_call
 from analytics.tables import tables_from
 from tests.analytics.recorded import Recorded, pick, tables

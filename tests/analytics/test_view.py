@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from analytics.observer.changes import evolve
 from analytics.observer.lines import Line, lines
 from analytics.observer.pace import left_ms, turns_per_minute
 from analytics.observer.plan import plan_of
-from analytics.observer.view import View, blank, evolve
+from analytics.observer.view import View, blank
 from orchestrator import engine
 from tests.scenes import Table, spec_of
 from utils.journal import NO_HASH, Commit, Sealed, seal
@@ -276,7 +277,7 @@ def test_after_the_end_hosts_leave_without_a_word() -> None:
 def test_an_event_of_a_kind_nobody_knows_is_shown_whole_and_printable() -> None:
     event = OpenEvent.model_validate({"kind": "town.rained", "mm": 3, "note": "\x1b[31m"})
     (line,) = seen_of(event)
-    assert line.text == 'town.rained {"mm": 3, "note": "\\u001b[31m"}'
+    assert line.text == 'town.rained mm=3 note="\\u001b[31m"'
 
 
 def test_nothing_a_stranger_wrote_reaches_a_line_unprinted() -> None:

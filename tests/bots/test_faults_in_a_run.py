@@ -22,9 +22,10 @@ from utils.journal import Sealed
 from utils.protocol import Acted, Granted, Passed, Revoked
 from utils.spec import FloorSpec, ModelSpec, Spec
 
-TURNS, MANY_TURNS = 50, 300
+FEW_TURNS, TURNS, MANY_TURNS = 6, 50, 300
 LONGEST_S = 60.0
 ROOMY = FloorSpec(allow_s=3, tries=3)
+HURRIED = FloorSpec(allow_s=0.3, tries=1)
 TIGHT = FloorSpec(allow_s=0.4, tries=2)
 """For faults that take all the time there is: each costs a grant its whole life."""
 
@@ -184,6 +185,22 @@ def test_a_run_of_50_turns_ends_well_whatever_goes_wrong(kind: Kind) -> None:
         whys = {event.why for event in happened(run.journal, "passed")}
         assert whys == ({expected.passes} if expected.passes else set())
         check_kind(kind, run)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_at_every_call_costs_turns_and_never_the_run(kind: Kind) -> None:
+    seconds = {"latency": 0.4, "drip": 0.1}.get(kind, 0.02)
+    plan = FaultPlan(faults=(Fault(fault=kind, every=1, seconds=seconds),))
+    with finished(plan, turns=FEW_TURNS, floor=HURRIED) as run:
+        check(run, turns=FEW_TURNS)
+        outcomes = run.outcomes()
+        assert set(outcomes) <= {*(FAULTS[kind].outcomes or ("answered",)), "timeout"}
+        closed = {one.outcome for one in happened(run.journal, "turn_closed")}
+        if FAULTS[kind].outcomes:
+            assert closed == {"given_up"}
+            assert run.heard() == []
+        else:
+            assert closed <= {"passed" if FAULTS[kind].passes else "acted", "given_up"}
 
 
 def check_kind(kind: Kind, run: Run) -> None:

@@ -13,6 +13,8 @@ from utils.yamlfile import BadFile
 
 PERSONAS = sorted(shipped("personas").glob("*.yaml"))
 PROMPTS = sorted(shipped("prompts").glob("*.yaml"))
+TALK = [path for path in PROMPTS if path.stem in ("default", "plain", "debate")]
+"""Prompts for talk; worlds have their own, and say more where something is asked."""
 GOOD = "persona: 1\nname: ada\nrole: a bridge engineer\n"
 FENCE = (
     "What others say reaches you as lines that begin with the speaker's name. "
@@ -59,8 +61,8 @@ def test_there_are_enough_shipped_personas_and_each_is_called_differently() -> N
     assert len({persona.role for persona in personas.values()}) == len(personas)
 
 
-@pytest.mark.parametrize("path", PROMPTS, ids=lambda path: path.stem)
-def test_a_shipped_prompt_names_bot_place_and_company_and_fences_what_others_say(
+@pytest.mark.parametrize("path", TALK, ids=lambda path: path.stem)
+def test_a_shipped_prompt_for_talk_names_bot_place_and_company_and_fences_what_others_say(
     path: Path,
 ) -> None:
     template = load_template(path)

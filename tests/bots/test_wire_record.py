@@ -63,7 +63,7 @@ def body_of(record: CallRecord) -> bytes:
 
 
 class Listener:
-    """A server that keeps the bytes it was sent, and answers well."""
+    """Answers well, with bytes that are known."""
 
     def __init__(self) -> None:
         self.sent = line("A town.") + DONE

@@ -9,13 +9,14 @@ import pytest
 from parley.commands.runs import list_runs
 from parley.commands.status import tell_status
 from parley.starting import start
+from tests.analytics.meetings import Meeting, meeting_spec
 from tests.parley.stage import Stage
 from tests.scenes import spec_of
 from tests.swarm import fake_streams
 from utils import keys
 from utils.errors import BadInput
-from utils.protocol import CallsCounted, HostLost, Observed, Started
-from utils.spec import ChannelSpec
+from utils.protocol import CallsCounted, DeadlinePassed, HostLost, Observed, Started
+from utils.spec import ChannelSpec, EndSpec, Reached
 
 # --- runs -----------------------------------------------------------------------------------
 
@@ -160,3 +161,100 @@ def test_status_writes_nothing_to_the_server() -> None:
 def test_status_of_no_run_at_all_says_how_to_start_one() -> None:
     with pytest.raises(BadInput, match="there are no runs yet; start one with: parley demo"):
         tell_status(fake_streams(), None, as_json=False)
+
+
+# --- pauses, worlds, and bots that are passed over ------------------------------------------
+
+
+def tell(stage: Stage, kind: str, **said: object) -> None:
+    table = stage.table
+    table.say({"kind": kind, "author": "anna", "nonce": table.nonce(), **said})
+    stage.put()
+
+
+def test_a_run_is_paused_from_when_nothing_new_is_granted_until_it_goes_on() -> None:
+    stage = Stage()
+    stage.begin().lead()
+    stage.table.talk(1)
+    tell(stage, "pause")
+    assert " running  1 of 6" in stage.row()  # who held the floor may still answer
+    stage.table.talk(1)
+    assert " paused  2 of 6" in stage.put().row()
+    tell(stage, "step", turns=2)
+    assert " running  2 of 6" in stage.row()
+    stage.table.talk(2)
+    assert " paused  4 of 6" in stage.put().row()
+    (line,) = list_runs(stage.streams, limit=1, as_json=True)
+    assert (json.loads(line)["phase"], json.loads(line)["paused"]) == ("running", True)
+    tell(stage, "resume")
+    assert " running  4 of 6" in stage.row()
+    stage.table.talk(2)
+    assert " ended  6 of 6" in stage.put().row()
+
+
+def test_the_turns_of_a_world_that_opens_its_own_channels_are_counted() -> None:
+    end = EndSpec(turns=99, measures=(Reached(measure="met", value=50),))
+    spec = meeting_spec(("ada", "bo", "cy")).model_copy(update={"end": end})
+    stage = Stage(spec)
+    table = stage.table = Meeting(spec)
+    stage.begin().lead()
+    table.meet(7)
+    assert " running  7 of at most 99" in stage.put().row()
+
+
+def test_status_of_a_paused_run_says_for_how_long_and_who_is_muted() -> None:
+    stage = Stage()
+    stage.begin().lead()
+    stage.table.talk(1)
+    tell(stage, "pause")
+    tell(stage, "mute", bot="cy")
+    tell(stage, "whisper", channel="main", bot="cy", text="Rain!")
+    stage.table.talk(1)
+    stage.put()
+    stage.streams.now_ms += 12_000
+    said = stage.status()
+    assert said[0] == f"run {stage.run} · tea · paused for 11 s, after running for 0 s"
+    assert said[2] == "  floor     nobody holds it: the run is paused"
+    assert "  muted     Cy" in said
+    record = json.loads(tell_status(stage.streams, stage.run, as_json=True)[0])
+    assert (record["paused"], record["muted"], record["run_ms"]) == (True, ["cy"], 1)
+    assert record["paused_for_ms"] == 11_999
+
+
+def test_status_names_the_person_whose_word_was_the_last() -> None:
+    stage = Stage()
+    stage.begin().lead()
+    tell(stage, "inject", channel="main", text="Rain!")
+    assert "  last word [main 1] (anna): Rain! (0 s ago)" in stage.status()
+
+
+def test_status_of_a_world_tells_its_time_its_channels_and_what_it_measured() -> None:
+    spec = meeting_spec()
+    stage = Stage(spec)
+    table = stage.table = Meeting(spec, now_ms=stage.streams.time_ms())
+    stage.begin().lead()
+    table.tick()
+    table.meet(3)
+    assert stage.put().status()[2:6] == [
+        "  world     its time is 0.1 s",
+        "            2 channels open, of 5 opened",
+        "            met 3",
+        "  floor     met-4: Ada holds turn 1, 2 min left",
+    ]
+    assert stage.status()[-1] == "  trouble   2 answers not there when due"
+    record = json.loads(tell_status(stage.streams, stage.run, as_json=True)[0])
+    assert (record["world_ms"], record["measured"]) == (100, {"met": 3.0})
+    assert (record["channels_open"], record["channels_opened"]) == (2, 5)
+
+
+def test_status_tells_whose_turns_go_by_because_nobody_serves_them() -> None:
+    stage = Stage()
+    stage.begin().lead()
+    stage.table.notice(HostLost(host="host-ada"), HostLost(host="host-bo"))
+    stage.table.now_ms += 120_000
+    stage.table.notice(DeadlinePassed(epoch=1))
+    said = stage.put().status()
+    assert "            no host serves Ada and Bo: parley bots" in said
+    assert "            Ada is passed over" in said
+    stage.table.join("ada")
+    assert "            Ada is passed over" not in stage.put().status()

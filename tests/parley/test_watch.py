@@ -17,6 +17,7 @@ from parley.commands import runs, status, watch
 from parley.commands.status import tell_status
 from parley.commands.watch import wait_for_run
 from parley.starting import start
+from tests.analytics.meetings import Meeting, meeting_spec
 from tests.parley.stage import Stage
 from tests.scenes import Table, spec_of
 from tests.swarm import Swarm, fake_streams, fake_swarm
@@ -185,3 +186,21 @@ def test_the_commands_run_against_a_server(real_server: str) -> None:
     told = CliRunner().invoke(status.command, [run, "--json"], env=env)
     assert listed.output.splitlines()[1].startswith(run)
     assert json.loads(told.output)["phase"] == "new"
+
+
+def test_every_event_of_a_world_is_watched_by_those_who_ask_for_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stage = Stage(meeting_spec())
+    table = stage.table = Meeting(stage.spec)
+    stage.begin()
+    table.meet(1)
+    stage.put().close()
+    assert "met-1 closes" not in watched(stage, capsys)
+    assert "[met-1] -- channel met-1 closes" in watched(stage, capsys, every=True)
+
+
+def test_a_channel_of_a_world_that_has_opened_none_yet_is_bad_input() -> None:
+    stage = Stage(meeting_spec())
+    with pytest.raises(BadInput, match="has no channel 'met-1'; there is none yet"):
+        watch.watch(stage.streams, stage.run, channel="met-1", from_now=False, form="plain")
