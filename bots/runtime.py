@@ -224,17 +224,15 @@ class Host:
 
     def _note(self, company: Company, event: Event) -> None:
         match event:
-            case Seated():
-                if event.bot in company.seats:
-                    company.seats[event.bot].number = event.seat
-                    company.learn(self.streams, event.bot)
-                    log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
+            case Seated() if event.bot in company.seats:
+                company.seats[event.bot].sit(event.seat)
+                company.learn(self.streams, event.bot)
+                log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
-            case Extended():
-                if event.bot in company.seats:
-                    until_ms = self.clock.now_ms() + allowance_ms(event.allow_ms)
-                    company.seats[event.bot].extend(event.epoch, until_ms=until_ms)
+            case Extended() if event.bot in company.seats:
+                until_ms = self.clock.now_ms() + allowance_ms(event.allow_ms)
+                company.seats[event.bot].extend(event.epoch, until_ms=until_ms)
             case Revoked():
                 self._revoked(company, event)
             case Ended():

@@ -32,6 +32,12 @@ class Seat:
     scale: Scale = UNMEASURED
     answering: dict[int, Answering] = field(default_factory=dict)
 
+    def sit(self, number: int) -> None:
+        """Take a number. What is answered under an earlier one is refused: to be done anew."""
+        if number != self.number:
+            self.stop_all("seated anew")
+        self.number = number
+
     def stop(self, epoch: int, why: str) -> None:
         """Stop answering one grant, if it is still being answered."""
         answering = self.answering.pop(epoch, None)

@@ -122,7 +122,7 @@ def test_what_was_thought_before_a_failure_is_kept() -> None:
         visit.stream(line(message={"thinking": "Hm. "}), b'{"error": "crash"}\n')
 
     with RawServer(chat) as server:
-        record = recorded(server, task(allow_ms=100)).records[0]
+        record = recorded(server, task(allow_ms=2_000)).records[0]
     assert (record.outcome, record.thinking, record.response) == ("server", "Hm. ", "")
 
 
