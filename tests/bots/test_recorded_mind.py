@@ -13,6 +13,8 @@ from analytics.export import export_run
 from bots.minds.recorded import RecordedMind, difference
 from bots.minds.recording import Place, Recording
 from bots.minds.stop import Stop
+from parley.library import scenarios
+from parley.resolve import Overrides, resolve_file
 from tests.bots.asking import MESSAGES, request
 from tests.scenes import spec_of
 from tests.swarm import Swarm, fake_swarm, happened, transcript
@@ -81,6 +83,25 @@ def test_a_salon_is_said_again_word_for_word(dataset: tuple[Path, list[Sealed]])
     assert len(happened(journal, "passed")) == len(happened(was, "passed")) > 0
     assert {call.source for call in calls} == {"recorded"}
     assert {call.thinking for call in calls} == {"", "no"}
+
+
+@pytest.mark.parametrize("name", ["naming", "convention"])
+def test_a_naming_game_of_rules_is_played_again_by_its_record(tmp_path: Path, name: str) -> None:
+    spec = resolve_file(scenarios()[name], Overrides(turns=120))
+    kept = spec.models["main"].model_copy(
+        update={"mind": "recorded", "record": str(tmp_path / "w")}
+    )
+    with fake_swarm(lease_ms=60_000) as swarm:
+        swarm.orchestrator()
+        swarm.host(len(spec.bots))
+        run, was = played(swarm, spec)
+        export_run(swarm.streams, run, tmp_path / "w")
+        _, journal = played(swarm, spec.model_copy(update={"models": {"main": kept}}))
+    assert transcript(journal) == transcript(was)
+    assert [one.action for one in happened(journal, "acted")] == [
+        one.action for one in happened(was, "acted")
+    ]
+    assert len(happened(journal, "acted")) > 100
 
 
 def test_what_a_guard_kept_back_is_kept_back_again(tmp_path: Path) -> None:
