@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 
@@ -20,6 +20,7 @@ from utils.clock import SYSTEM_CLOCK, wait_until
 from utils.errors import MindFailed, Missing
 from utils.slots import Load, Slots
 from utils.spec import Option
+from utils.streams import Streams
 
 A, B = "http://a:1", "http://b:1"
 SOON_MS = 20_000
@@ -251,3 +252,49 @@ def test_a_trial_that_came_to_nothing_leaves_room_for_another() -> None:
     breaker.asks(5_000)
     breaker.let_go()
     assert breaker.may_ask(5_000)
+
+
+# --- across hosts -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("each", [1, 2])
+def test_three_hosts_together_send_a_server_no_more_calls_at_a_time_than_it_has_slots(
+    real_server: str, each: int
+) -> None:
+    url = f"http://shared-{each}:1"
+    lock, now, most = Lock(), [0], [0]
+
+    def count() -> Answer:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        Event().wait(0.005)
+        with lock:
+            now[0] -= 1
+        return Answer(text="Yes.")
+
+    def host() -> Served:
+        slots = Slots(Streams(real_server), each=each, ttl_ms=60_000)
+        return served(Fake(url, count), fleet=Fleet(slots, SYSTEM_CLOCK))
+
+    hosts = [host() for _ in range(3)]
+    threads = [
+        Thread(target=lambda one=one: one.answer(request(), Stop()))
+        for one in hosts
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SOON_MS / 1000)
+    minds = [mind for one in hosts for mind in one.minds.values() if isinstance(mind, Fake)]
+    assert sum(mind.asked for mind in minds) == 24
+    assert most == [each]
+    assert loads(hosts[0]) == [Load(loaded="tiny")]
+
+
+def test_a_host_that_cannot_reach_redis_waits_for_it_no_longer_than_it_may() -> None:
+    slots = Slots(Streams("redis://127.0.0.1:1"), each=1, ttl_ms=60_000)
+    one = served(Fake(A), fleet=Fleet(slots, SYSTEM_CLOCK))
+    with pytest.raises(MindFailed, match="overloaded: no slot at http://a:1 in time: the Redis"):
+        one.answer(request(allow_ms=60), Stop())
