@@ -142,6 +142,8 @@ class Admitted:
         self._last = served.first
         self._refusal: MindFailed | None = None
         self._waited_ms = 0
+        self._patience: Patience | None = None
+        self._on_wait: OnWait | None = None
 
     @property
     def about(self) -> About:
@@ -160,7 +162,7 @@ class Admitted:
     def enter(self, stop: StopSignal, patience: Patience, on_wait: OnWait | None = None) -> None:
         """Wait for a slot. If none comes in time, `answer` says so."""
         began_ms = self._fleet.clock.now_ms()
-        self._refusal = None
+        self._refusal, self._patience, self._on_wait = None, patience, on_wait
         try:
             self._enter(stop, patience, on_wait)
         except MindFailed as refusal:
@@ -176,9 +178,9 @@ class Admitted:
         """
         clock = self._fleet.clock
         if self._place is None and self._refusal is None:  # an attempt before this one failed
-            until_ms = clock.now_ms() + request.allow_ms
-            self.enter(stop, Patience(until_ms=until_ms))
-            request = replace(request, allow_ms=max(1, until_ms - clock.now_ms()))
+            patience = self._patience or Patience(until_ms=clock.now_ms() + request.allow_ms)
+            self.enter(stop, patience, self._on_wait)
+            request = replace(request, allow_ms=max(1, patience.until_ms - clock.now_ms()))
         waited_ms, self._waited_ms = self._waited_ms, 0
         place, refusal = self._place, self._refusal
         if place is None or refusal is not None:

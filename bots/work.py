@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bots.agent import carry_out
 from bots.minds.attempts import Attempt
@@ -50,14 +50,12 @@ def work(
         outbox.send(run, _waiting(task, need_ms=asked_for_ms(need_ms), ahead=ahead))
 
     with admitted(mind, task.request, answering.stop, patience, on_wait) as ready:
-        now_ms = clock.now_ms()
-        left_ms = max(1, patience.until_ms - now_ms)
         outcome = carry_out(
-            replace(task, request=replace(task.request, allow_ms=left_ms)),
+            task,
             ready,
             answering.stop,
             clock=clock,
-            granted_ms=now_ms,
+            until_ms=lambda: patience.until_ms,
             nonce=fresh_id(),
             on_failed=lambda record: outbox.note(run, record),
         )
