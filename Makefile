@@ -16,10 +16,10 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench lock secrets compose-test clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## three personas talk, live; no Redis, no Ollama, no Docker needed
 	@$(BIN)/parley demo
@@ -45,6 +45,12 @@ lock: $(READY) ## pin pyproject.toml again in requirements.lock; LOCK=--upgrade 
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-sources \
 		--custom-compile-command 'make lock' --quiet --output-file requirements.lock $(LOCK)
+
+secrets: $(READY) ## passwords for a swarm, in secrets/: docs/several-machines.md
+	@$(BIN)/parley secrets --out secrets
+
+compose-test: $(READY) ## the Docker stack, really brought up and knocked about; needs an engine
+	$(BIN)/pytest -m engine tests/compose
 
 clean: ## remove the environment and every cache; datasets stay
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,7 +15,7 @@ from analytics.places import Held, Place
 from analytics.records import Call
 from analytics.rooms import Rooms
 from analytics.stopwatch import Stopwatch
-from analytics.tallies import Tally, Totals
+from analytics.tallies import LOAD_NS, Tally, Totals
 from utils.errors import BadEntry
 from utils.protocol import (
     Acted,
@@ -152,6 +152,8 @@ class Fold:
             return
         totals.calls[record.outcome] += 1
         totals.language_model.add(record.language_model)
+        totals.calls_cut += any(rule != "space" for rule, _ in record.cut)
+        totals.loads += (record.load_ns or 0) >= LOAD_NS
         if record.model_digest:
             totals.digests.add(record.model_digest)
         tally = self.tally(record.bot)

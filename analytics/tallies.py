@@ -27,9 +27,17 @@ class Tally:
     answer_tokens: int | None = None
 
 
+LOAD_NS = 500_000_000
+"""From here on a call's load duration is a load: a model that is there takes milliseconds."""
+
+
 @dataclass(slots=True)
 class Totals:
-    """What is counted of the whole run."""
+    """What is counted of the whole run.
+
+    `calls_cut` are answers of which more was cut than the space around them; `loads`
+    calls before which the server loaded the model (`LOAD_NS`).
+    """
 
     commits: int = 0
     inputs: int = 0
@@ -43,6 +51,8 @@ class Totals:
     incidents: int = 0
     turns: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    calls_cut: int = 0
+    loads: int = 0
     unreadable: int = 0
     resent: int = 0
     digests: set[str] = field(default_factory=set)

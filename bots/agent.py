@@ -76,13 +76,7 @@ def carry_out(
         after = len(attempts)
         try:
             answer = answer_with_retries(
-                mind,
-                request,
-                stop,
-                until_ms=until_ms,
-                clock=clock,
-                on_attempt=note,
-                after=after,
+                mind, request, stop, until_ms=until_ms, clock=clock, on_attempt=note, after=after
             )
         except MindFailed as failure:
             return _gave_up(task, mind, stop, nonce, attempts, failure)

@@ -81,7 +81,7 @@ class Host:
         self._mail: deque[tuple[Entry, bool]] = deque()
         self._must_start_over = False
         self._kept_ms = LONG_AGO_MS
-        self._connected, self._connects = False, 0
+        self.is_connected, self._connects = False, 0
         self._pause_ms = FIRST_PAUSE_MS
         self._stopping = False
 
@@ -109,7 +109,7 @@ class Host:
         try:
             if self._must_start_over:
                 self._start_over()
-            if not self._connected or self._connects != self.streams.connects:
+            if not self.is_connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep()
             if self.outbox.is_behind:
@@ -120,9 +120,9 @@ class Host:
             log.warning("%s; taking seats anew", forgotten)
             self._must_start_over = True
         except ServerGone as gone:
-            if self._connected:
+            if self.is_connected:
                 log.warning("%s; waiting for it", gone)
-            self._connected = False
+            self.is_connected = False
             self.clock.sleep_s(self._pause_ms / 1000)
             self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
 
@@ -150,14 +150,14 @@ class Host:
         if not self.places.companies:
             top = self.streams.top(keys.RUNS)
             self._tail.follow(keys.RUNS, after=top.id if top else "0-0")
-        self._connected, self._connects = True, self.streams.connects
+        self.is_connected, self._connects = True, self.streams.connects
         self._kept_ms = LONG_AGO_MS
 
     def _start_over(self) -> None:
         """Give all seats up, to take them anew: the server lost what we had read."""
         self.places.start_over()
         self._tail, self._mail = Tail(self.streams), deque()
-        self._must_start_over = self._connected = False
+        self._must_start_over = self.is_connected = False
 
     def _keep(self) -> None:
         """Every third of a lease: say we are there, keep our seats, look for free ones."""

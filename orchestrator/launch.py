@@ -26,6 +26,14 @@ class Launched:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def has_ended(self) -> bool:
+        """Ask whether it has ended."""
+        return self.process.poll() is not None
+
+    def last_lines(self, most: int = 20) -> list[str]:
+        """Read the last lines it wrote."""
+        return self.log.read_text("utf-8", "replace").strip().splitlines()[-most:]
+
 
 class ProcessDied(ParleyError):
     """A process that was started here ended by itself. Its last words are in the line."""

@@ -64,7 +64,7 @@ class Orchestrator:
         self.closed: set[str] = set()
         self._broken: set[str] = set()
         self._done = Timetable()
-        self._connected, self._connects = False, 0
+        self.is_connected, self._connects = False, 0
         self._server_id = ""
         self._patience_ms = 0
         self._pause_ms = FIRST_PAUSE_MS
@@ -93,7 +93,7 @@ class Orchestrator:
     def step(self, *, block_ms: int = MAX_BLOCK_MS) -> None:
         """Do one round: leases, hosts, floors, deadlines."""
         try:
-            if not self._connected or self._connects != self.streams.connects:
+            if not self.is_connected or self._connects != self.streams.connects:
                 self._connect()
             self._keep_leases()
             self._check_hosts()
@@ -101,9 +101,9 @@ class Orchestrator:
             self._finish()
             self._pause_ms = FIRST_PAUSE_MS
         except ServerGone as gone:
-            if self._connected:
+            if self.is_connected:
                 log.warning("%s; waiting for it", gone)
-            self._connected = False
+            self.is_connected = False
             self.clock.sleep_s(self._pause_ms / 1000)
             self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
 
@@ -134,7 +134,7 @@ class Orchestrator:
                 except Conflict as conflict:
                     log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
                     self._let_go(run)
-        self._connected, self._connects = True, self.streams.connects
+        self.is_connected, self._connects = True, self.streams.connects
 
     # --- leases -----------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Orchestrator:
         """Let go of a run that another leads; if the server only forgot, look back first."""
         leader = self.led.get(run)
         if leader is not None and conflict.seq < leader.state.seq:
-            self._connected = False
+            self.is_connected = False
             return
         log.warning("run %s: another leader wrote; folding again (%s)", run, conflict)
         self._let_go(run)

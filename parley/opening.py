@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.settings import Settings
+from utils.clock import monotonic_ms
+from utils.errors import Missing
+from utils.settings import DEFAULT_TYPED, Settings
 
 if TYPE_CHECKING:
     from utils.streams import Streams
@@ -28,6 +31,55 @@ def abandoned(is_child: bool) -> Callable[[], bool]:
     return lambda: is_child and os.getppid() != parent
 
 
+def address(here: Settings) -> str | None:
+    """Return `REDIS_URL`, with the password from its file if there is one; it is secret.
+
+    Raises:
+        Missing: The file cannot be read.
+        BadInput: The address cannot be read, or has a password already.
+    """
+    from utils.server_kind import with_password
+
+    if here.redis_url is None or here.redis_password_file is None:
+        return here.redis_url
+    try:
+        password = here.redis_password_file.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "is no text"
+        raise Missing(
+            f"cannot be read: {why}",
+            where=f"REDIS_PASSWORD_FILE: {here.redis_password_file}",
+            mend="make it with: parley secrets --out DIR",
+        ) from error
+    return with_password(here.redis_url, password)
+
+
+def pulse(path: Path | None, is_well: Callable[[], bool]) -> Callable[[], bool]:
+    """Make something to ask between two steps of a process: it marks a file while all is well.
+
+    A health check looks how old the mark is: a process that hangs, or has no server,
+    leaves none.
+
+    Args:
+        path: The file, touched at most once a second; none for no marks at all.
+        is_well: Whether the process has its server.
+
+    Returns:
+        A question with the answer no, as `abandoned` is one: it stops nothing.
+    """
+    marked_ms = -1_000
+
+    def mark() -> bool:
+        nonlocal marked_ms
+        now_ms = monotonic_ms()
+        if path is not None and now_ms - marked_ms >= 1_000 and is_well():
+            marked_ms = now_ms
+            path.touch()
+        return False
+
+    return mark
+
+
 @contextmanager
 def server(here: Settings) -> Iterator[str]:
     """Hold a Redis server for as long as the block runs; its URL.
@@ -36,7 +88,14 @@ def server(here: Settings) -> Iterator[str]:
     """
     from utils.server import open_server  # redis takes 0.3 s to import
 
-    handle = open_server(here.redis_url, here.home, here.fsync)
+    try:
+        handle = open_server(address(here), here.home, here.fsync)
+    except Missing as error:
+        if here.typed == DEFAULT_TYPED:
+            raise
+        raise Missing(
+            error.what, where=error.where, mend="is the stack up? docker-compose up -d"
+        ) from error
     try:
         yield handle.url
     finally:

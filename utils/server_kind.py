@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from utils.errors import BadInput, Missing
 
@@ -196,6 +196,27 @@ def shown_url(url: str) -> str:
         raise unreadable_url()
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def with_password(url: str, password: str) -> str:
+    """Put a password into a server's address. What comes back is secret.
+
+    Raises:
+        BadInput: The address cannot be read, or names a password already.
+
+    Example:
+        >>> with_password("redis://host@redis:6379/0", "a/b")
+        'redis://host:a%2Fb@redis:6379/0'
+    """
+    shown_url(url)  # refuses what cannot be read
+    parts = urlsplit(url)
+    if parts.password is not None:
+        raise BadInput(
+            "has a password, and REDIS_PASSWORD_FILE another", where="REDIS_URL", mend="unset one"
+        )
+    place = parts.netloc.rpartition("@")[2]
+    login = f"{parts.username or ''}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{place}"))
 
 
 def unreadable_url() -> BadInput:

@@ -12,6 +12,21 @@ from utils.errors import BadInput
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+DEFAULT_TYPED = "parley"
+
+VARIABLES: Mapping[str, str] = {
+    "redis_url": "REDIS_URL",
+    "redis_password_file": "REDIS_PASSWORD_FILE",
+    "home": "PARLEY_HOME",
+    "fsync": "PARLEY_FSYNC",
+    "ollama_host": "OLLAMA_HOST",
+    "ollama_hosts": "OLLAMA_HOSTS",
+    "slots": "PARLEY_SLOTS",
+    "model": "PARLEY_MODEL",
+    "lease_ms": "PARLEY_LEASE_MS",
+    "typed": "PARLEY_TYPED",
+}
+"""Each setting's variable in the environment."""
 
 
 class Settings(Frozen):
@@ -19,23 +34,31 @@ class Settings(Frozen):
 
     Attributes:
         redis_url: `REDIS_URL`: a server of your own; none for the embedded one.
+        redis_password_file: `REDIS_PASSWORD_FILE`: a file that holds the password of
+            `redis_url`, so that it stands in no environment and no process list.
         home: `PARLEY_HOME`: where the embedded server keeps its data.
         fsync: `PARLEY_FSYNC`: when the embedded server's writes reach the disk.
         ollama_host: `OLLAMA_HOST`: where models answer.
         ollama_hosts: `OLLAMA_HOSTS`: several such servers, in place of the one.
         slots: `PARLEY_SLOTS`: calls that each of them is sent at a time, by all hosts
             together: what it has as `OLLAMA_NUM_PARALLEL`.
+        model: `PARLEY_MODEL`: what `seed` asks in place of the models a scenario names,
+            and what `pull` pulls.
         lease_ms: `PARLEY_LEASE_MS`: how long a leader or host may be silent before
             another takes its place.
+        typed: `PARLEY_TYPED`: what to type for `parley` here, for lines to copy.
     """
 
     redis_url: str | None = None
+    redis_password_file: Path | None = None
     home: Path
     fsync: Literal["always", "everysec"] = "always"
     ollama_host: str = DEFAULT_OLLAMA_HOST
     ollama_hosts: tuple[str, ...] = ()
     slots: int = Field(default=1, ge=1, le=10_000)
+    model: str | None = None
     lease_ms: int = Field(default=5_000, ge=100, le=600_000)
+    typed: str = DEFAULT_TYPED
 
     @property
     def model_servers(self) -> tuple[str, ...]:
@@ -56,24 +79,23 @@ class Settings(Frozen):
         state = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", ".")) / ".local" / "state")
         home = env.get("PARLEY_HOME") or str(Path(state) / "parley")
         fsync = env.get("PARLEY_FSYNC") or "always"
+        secret = env.get("REDIS_PASSWORD_FILE")
         try:
             return cls(
                 redis_url=env.get("REDIS_URL") or None,
+                redis_password_file=Path(secret) if secret else None,
                 home=Path(home),
                 fsync=cast("Literal['always', 'everysec']", fsync),
                 ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
                 ollama_hosts=_addresses(env.get("OLLAMA_HOSTS") or ""),
                 slots=_number(env.get("PARLEY_SLOTS") or "1", where="PARLEY_SLOTS"),
+                model=env.get("PARLEY_MODEL") or None,
                 lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000", where="PARLEY_LEASE_MS"),
+                typed=env.get("PARLEY_TYPED") or DEFAULT_TYPED,
             )
         except ValidationError as error:
-            name = {
-                "fsync": "PARLEY_FSYNC",
-                "lease_ms": "PARLEY_LEASE_MS",
-                "slots": "PARLEY_SLOTS",
-            }
             first = error.errors(include_url=False)[0]
-            variable = name.get(str(first["loc"][0]), str(first["loc"][0]))
+            variable = VARIABLES.get(str(first["loc"][0]), str(first["loc"][0]))
             raise BadInput(f"{first['msg'].lower()}", where=variable) from error
 
 

@@ -50,6 +50,16 @@ COLUMNS = (
     text("model", "The model that was asked.", "CallRecord.model"),
     text("model_digest", "The digest of its weights.", "CallRecord.model_digest"),
     text("server", "The server and its version.", "CallRecord.server"),
+    text("quantization", "Of the weights, in the server's words.", "CallRecord.quantization"),
+    integer(
+        "context_tokens",
+        "The longest context the model was made for.",
+        "CallRecord.context_tokens",
+        unit="tokens",
+    ),
+    text(
+        "capabilities", "What the server says it can do, blanks between.", "CallRecord.capabilities"
+    ),
     text("template", "The prompt template.", "CallRecord.prompt"),
     text("template_sha256", "The template's hash.", "CallRecord.prompt_sha256"),
     text(
@@ -68,8 +78,41 @@ COLUMNS = (
     as_json("options", "The model's options as sent.", "CallRecord.options"),
     boolean("think", "Whether the model was asked to think.", "CallRecord.think"),
     as_json("format", "The form that was demanded of the answer, if any.", "CallRecord.format"),
+    as_json(
+        "parameters",
+        "What the request held beside all that.",
+        "CallRecord.parameters",
+    ),
     integer("seed", "The seed as sent.", "CallRecord.seed"),
-    text("outcome", "`answered`, or how it failed.", "CallRecord.outcome"),
+    text(
+        "request_sha256",
+        "The hash of the request's body; empty if none was sent.",
+        "CallRecord.request_sha256",
+    ),
+    text(
+        "response_sha256",
+        "The hash of the response's body as far as it was read; empty if none came.",
+        "CallRecord.response_sha256",
+    ),
+    integer(
+        "response_bytes", "How much of it was read.", "CallRecord.response_bytes", unit="bytes"
+    ),
+    text(
+        "response_tail",
+        "The end of the response to an attempt that failed.",
+        "CallRecord.tail",
+    ),
+    text(
+        "outcome",
+        "`answered`; `guarded` where a guard kept the answer back; `malformed` where it was no "
+        "answer to what was asked; or how it failed.",
+        "CallRecord.outcome",
+    ),
+    text(
+        "noticed",
+        "What was odd about an answer: `model_changed digest_unchecked`.",
+        "CallRecord.noticed",
+    ),
     text("error", "What was seen of the failure.", "CallRecord.error"),
     integer("status", "HTTP status, where there was one.", "CallRecord.status"),
     text("done_reason", "Why the model stopped, in its words.", "CallRecord.done_reason"),
@@ -124,6 +167,9 @@ def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
         "model": record.model,
         "model_digest": record.model_digest,
         "server": record.server,
+        "quantization": record.quantization,
+        "context_tokens": record.context_tokens,
+        "capabilities": " ".join(record.capabilities),
         "template": record.prompt,
         "template_sha256": record.prompt_sha256,
     }
@@ -141,13 +187,19 @@ def _words(record: CallRecord) -> Row:
         "options": json_text({name: _plain(option) for name, option in record.options.items()}),
         "think": record.think,
         "format": None if record.format is None else json_text(record.format),
+        "parameters": json_text(dict(record.parameters)),
         "seed": record.seed,
+        "request_sha256": record.request_sha256,
+        "response_sha256": record.response_sha256,
+        "response_bytes": record.response_bytes,
+        "response_tail": record.tail,
     }
 
 
 def _outcome(record: CallRecord) -> Row:
     return {
         "outcome": record.outcome,
+        "noticed": " ".join(record.noticed),
         "error": record.error,
         "status": record.status,
         "done_reason": record.done_reason,

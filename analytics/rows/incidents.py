@@ -14,8 +14,9 @@ COLUMNS = (
     text(
         "name",
         "What: an incident's own name, `rejected_<why>` for an input, `revoked_<reason>` for a "
-        "grant, `call_<outcome>` for a failed attempt, `call_unreadable`, `calls_missing`.",
-        "Incident.name, Rejected.why, Revoked.reason, CallRecord.outcome",
+        "grant, `call_<outcome>` for an attempt that was not proposed, `call_model_changed` for an "
+        "answer of other weights than before, `call_unreadable`, `calls_missing`.",
+        "Incident.name, Rejected.why, Revoked.reason, CallRecord.outcome, CallRecord.noticed",
     ),
     integer("at_ms", "When, server time since 1970.", "Commit.at_ms, calls.id", unit="ms"),
     integer("run_ms", "When, in run time.", "Commit.at_ms, calls.id", unit="ms"),
@@ -79,7 +80,7 @@ def of_event(event: Event, place: Place, later: Sequence[Event]) -> Row | None:
 
 
 def of_call(fold: Fold, call: Call) -> Row | None:
-    """Write an attempt as a row, if it failed."""
+    """Write an attempt as a row, if it failed, or if other weights answered than before."""
     record = call.record
     when = {"at_ms": call.at_ms, "run_ms": fold.run_ms(call.at_ms), "entry_id": call.id}
     if record is None:
@@ -90,19 +91,22 @@ def of_call(fold: Fold, call: Call) -> Row | None:
             detail=call.why,
             done="kept in raw/calls.jsonl, in no other table",
         )
-    if record.outcome == "answered":
+    is_answer, is_changed = record.outcome == "answered", "model_changed" in record.noticed
+    if is_answer and not is_changed:
         return None
     return _filled(
         when,
-        name=f"call_{record.outcome}",
+        name="call_model_changed" if is_answer else f"call_{record.outcome}",
         channel=record.channel,
         turn=record.turn,
         bot=record.bot,
         epoch=record.epoch,
         author=record.host,
         call_sha256=call.sha256,
-        detail=record.error,
-        done="recorded; another attempt, if one was made, has the same call_id in calls",
+        detail=f"now {record.model_digest}" if is_answer else record.error,
+        done="the answer counts; see model_digest in calls"
+        if is_answer
+        else "recorded; another attempt, if one was made, has the same call_id in calls",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analytics.cells import json_text
-from analytics.columns import Row, as_json, integer, text
+from analytics.columns import Row, as_json, decimal, integer, text
 from analytics.fold import Fold
 
 COLUMNS = (
@@ -92,6 +92,25 @@ COLUMNS = (
     ),
     integer("calls", "Rows of calls.csv.", "CallRecord", unit="calls"),
     integer("calls_failed", "Of these, not answered.", "CallRecord.outcome", unit="calls"),
+    integer("calls_guarded", "Of these, kept back by a guard.", "CallRecord.outcome", unit="calls"),
+    integer("calls_malformed", "Of these, no answer as asked.", "CallRecord.outcome", unit="calls"),
+    integer(
+        "calls_cut",
+        "Calls of whose answers more was cut than space: see `cut` in calls.",
+        "CallRecord.cut",
+        unit="calls",
+    ),
+    integer(
+        "calls_loading",
+        "Calls before which the server loaded the model, for half a second or longer.",
+        "CallRecord.load_ns",
+        unit="calls",
+    ),
+    decimal("share_guarded", "`calls_guarded` of `calls`.", "CallRecord.outcome", unit="share"),
+    decimal("share_cut", "`calls_cut` of `calls`.", "CallRecord.cut", unit="share"),
+    decimal(
+        "share_revoked_deadline", "`revoked_deadline` of `granted`.", "Revoked.reason", unit="share"
+    ),
     integer("calls_counted", "Calls by the journal's own count.", "Closed.calls", unit="calls"),
 )
 
@@ -168,8 +187,23 @@ def _how_much(fold: Fold) -> Row:
         "incidents": totals.incidents,
         "calls": totals.calls.total(),
         "calls_failed": totals.calls.total() - totals.calls["answered"],
+        "calls_guarded": totals.calls["guarded"],
+        "calls_malformed": totals.calls["malformed"],
+        "calls_cut": totals.calls_cut,
+        "calls_loading": totals.loads,
+        "share_guarded": _share(totals.calls["guarded"], totals.calls.total()),
+        "share_cut": _share(totals.calls_cut, totals.calls.total()),
+        "share_revoked_deadline": _share(
+            sum(tally.revoked["deadline"] for tally in tallies),
+            sum(tally.granted for tally in tallies),
+        ),
         "calls_counted": fold.closed.calls if fold.closed else None,
     }
+
+
+def _share(part: int, whole: int) -> float | None:
+    """Give a part's share; none of nothing."""
+    return part / whole if whole else None
 
 
 def _once(words: Iterable[str]) -> str:

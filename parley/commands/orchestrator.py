@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import click
 
 from parley import opening
+from parley.options import pulse_file
 
 
 @click.command(short_help="Lead runs: grant turns, keep the journal.")
 @click.option("--run", "run_id", metavar="RUN", help="Lead this run alone.")
 @click.option("--until-closed", is_flag=True, help="With --run: leave once it is closed.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
-def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
+@pulse_file
+def command(run_id: str | None, until_closed: bool, quiet: bool, pulse: Path | None) -> None:
     """Lead runs: grant turns, keep the journal.
 
     Leads every live run that nobody else leads. Start two on two machines: one stands
@@ -46,4 +49,6 @@ def command(run_id: str | None, until_closed: bool, quiet: bool) -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        process.run(until_closed=until_closed, is_abandoned=opening.abandoned(until_closed))
+        is_abandoned = opening.abandoned(until_closed)
+        mark = opening.pulse(pulse, lambda: process.is_connected)
+        process.run(until_closed=until_closed, is_abandoned=lambda: mark() or is_abandoned())

@@ -139,11 +139,12 @@ def wait_for_run(
         clock: Local time.
     """
     from analytics.observer.runs import newest_live
+    from parley.opening import settings
     from utils.clock import SYSTEM_CLOCK
 
     run = newest_live(streams)
     if run is None:
-        say("waiting for a run; start one with: parley seed")
+        say(f"waiting for a run; start one with: {settings().typed} seed")
     while run is None:
         (clock or SYSTEM_CLOCK).sleep_s(LOOK_S)
         run = newest_live(streams)

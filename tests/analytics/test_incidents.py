@@ -81,3 +81,26 @@ def test_every_count_of_a_run_is_the_number_of_rows() -> None:
     for table, count in (("messages", "messages"), ("turns", "granted"), ("calls", "calls")):
         assert row[count] == len(rows[table])
     assert row["incidents"] == len(rows["incidents"]) == 2
+
+
+def test_an_answer_of_other_weights_than_before_is_an_incident_and_an_answer() -> None:
+    run = Recorded().begin()
+    run.say("A town is for shade.", model_digest="f" * 64, noticed=("model_changed",))
+    rows = tables(run)
+    assert pick(rows["incidents"], "name", "detail") == [("call_model_changed", f"now {'f' * 64}")]
+    assert pick(rows["calls"], "outcome", "noticed") == [("answered", "model_changed")]
+
+
+def test_the_shares_of_what_was_kept_back_cut_and_out_of_time_are_given() -> None:
+    run = Recorded(spec_of(turns=9, floor=FloorSpec(tries=1))).begin()
+    run.call(outcome="guarded")
+    run.say("A town is for shade.", cut=(("own_name", "Ada: "),))
+    run.say("Or for meeting.", cut=(("space", " "),), load_ns=2_000_000_000)
+    run.call(outcome="malformed")
+    run.table.now_ms = run.table.grant.event.deadline_ms
+    run.table.notice(DeadlinePassed(epoch=3))
+    (row,) = tables(run)["runs"]
+    counts = ("calls_guarded", "calls_malformed", "calls_cut", "calls_loading")
+    assert [row[name] for name in counts] == [1, 1, 1, 1]
+    assert (row["share_guarded"], row["share_cut"]) == (0.25, 0.25)
+    assert row["share_revoked_deadline"] == 0.25  # of four grants, the last one still live

@@ -276,7 +276,7 @@ def test_a_host_whose_server_forgot_the_last_words_takes_its_seats_anew() -> Non
         channel = keys.channel(run, "main")
         heard = host.places.companies[run].positions[channel]
         swarm.streams._redis.xdel(channel, heard)
-        host._connected = False  # as after a broken connection
+        host.is_connected = False  # as after a broken connection
         before = {bot: seat.number for bot, seat in host.places.companies[run].seats.items()}
         journal = swarm.finish(run)
     seats = {event.bot: event.seat for event in happened(journal, "seated")}

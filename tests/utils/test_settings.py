@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from utils.errors import BadInput
-from utils.settings import Settings
+from utils.settings import VARIABLES, Settings
 
 
 def read(**env: str) -> Settings:
@@ -34,8 +34,14 @@ def test_every_variable_is_read() -> None:
         OLLAMA_HOSTS="gpu, http://gpu:11434,https://far ,",
         PARLEY_SLOTS="4",
         PARLEY_LEASE_MS="750",
+        REDIS_PASSWORD_FILE="/run/secrets/password",
+        PARLEY_MODEL="gemma3:1b",
+        PARLEY_TYPED="./parley",
     ) == Settings(
         redis_url="redis://far:6379/1",
+        redis_password_file=Path("/run/secrets/password"),
+        model="gemma3:1b",
+        typed="./parley",
         home=Path("/data/parley"),
         fsync="everysec",
         ollama_host="http://gpu:1234",
@@ -46,9 +52,7 @@ def test_every_variable_is_read() -> None:
 
 
 def test_an_empty_variable_is_no_variable() -> None:
-    names = ["REDIS_URL", "PARLEY_HOME", "PARLEY_FSYNC", "OLLAMA_HOST", "PARLEY_LEASE_MS"]
-    names += ["OLLAMA_HOSTS", "PARLEY_SLOTS", "XDG_STATE_HOME"]
-    assert read(**dict.fromkeys(names, "")) == read()
+    assert read(**dict.fromkeys([*VARIABLES.values(), "XDG_STATE_HOME"], "")) == read()
 
 
 def test_several_model_servers_stand_in_the_place_of_the_one() -> None:
