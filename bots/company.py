@@ -18,7 +18,7 @@ from bots.task import Sitting, Task, prepare
 from bots.tokens import UNMEASURED, Scale
 from utils import keys, plugins
 from utils.calls import CallRecord
-from utils.errors import BadEntry
+from utils.errors import BadEntry, StreamError
 from utils.mail import ChannelEntry, StandingGrant
 from utils.protocol import ChannelClosed, Granted
 from utils.spec import BotSpec, ModelSpec, Spec
@@ -156,11 +156,13 @@ class Company:
         """Find what another host learned about a bot's tokens before the seat came here."""
         seat = self.seats[bot]
         if self.spec.models[seat.bot.model].mind in COUNTING:
-            for entry in streams.latest(keys.calls(self.run), count=PAGE):
-                call = counted_call(entry.body, bot)
-                if call is not None:
-                    seat.scale = scale_after(call)
-                    return
+            try:
+                entries = streams.latest(keys.calls(self.run), count=PAGE)
+            except StreamError:  # this host's role may not read calls: it begins anew
+                return
+            calls = (counted_call(entry.body, bot) for entry in entries)
+            last = next((call for call in calls if call is not None), None)
+            seat.scale = seat.scale if last is None else scale_after(last)
 
     def _scale(self, seat: Seat, granted: Granted) -> Scale:
         """Tell what a bot's estimates are multiplied by: as then, if its mind is a record."""
