@@ -38,11 +38,12 @@ class Outcome:
     """What to send for a task: the input to the floor, and the call record it goes with.
 
     `input` is none when the answer is no longer wanted. `record` is none when it has
-    been noted already, as a failed attempt's is.
+    been noted already, as a failed attempt's is. `attempts` are all that were made.
     """
 
     input: Proposed | Failed | None
     record: str | None
+    attempts: tuple[Attempt, ...] = ()
 
 
 def carry_out(
@@ -51,21 +52,20 @@ def carry_out(
     stop: StopSignal,
     *,
     clock: Clock,
-    granted_ms: int,
+    until_ms: Callable[[], int],
     nonce: str,
     on_failed: Callable[[str], None],
 ) -> Outcome:
     """Ask the mind, with retries inside the allowance, and say what came of it.
 
     Args:
-        granted_ms: When the grant was read, by this clock: waiting for a thread is part
-            of the allowance.
+        until_ms: Tells until when there is time, by this clock; it may grow meanwhile.
         nonce: By which the input will be known.
         on_failed: Called at once with the record of every attempt that failed, or whose
             answer had a fault and is asked for again.
     """
     attempts: list[Attempt] = []
-    request, deadline_ms = task.request, granted_ms + task.request.allow_ms
+    request = task.request
 
     def note(attempt: Attempt) -> None:
         attempts.append(attempt)
@@ -73,20 +73,20 @@ def carry_out(
             on_failed(record_of(task, mind, attempt, None).model_dump_json())
 
     while True:
-        left_ms = max(1, deadline_ms - clock.now_ms())
         after = len(attempts)
         try:
             answer = answer_with_retries(
-                mind, request, stop, allow_ms=left_ms, clock=clock, on_attempt=note, after=after
+                mind, request, stop, until_ms=until_ms, clock=clock, on_attempt=note, after=after
             )
         except MindFailed as failure:
             return _gave_up(task, mind, stop, nonce, attempts, failure)
         spoken = _spoken(task, answer)
         action, fault = _judged(task, answer, spoken)
         record = record_of(task, mind, attempts[-1], spoken, fault).model_dump_json()
-        is_last = request is not task.request or clock.now_ms() + LEAST_MS > deadline_ms
+        is_last = request is not task.request or clock.now_ms() + LEAST_MS > until_ms()
         if fault is None or is_last:
-            return Outcome(Proposed(**_closing(task, nonce, record), action=action), record)
+            proposed = Proposed(**_closing(task, nonce, record), action=action)
+            return Outcome(proposed, record, tuple(attempts))
         on_failed(record)
         request = _again(request, answer, fault)
 
@@ -158,7 +158,8 @@ def _gave_up(
     noted = record_of(task, mind, last, None).model_dump_json() if last else None
     detail = failure.detail[:500].replace("\x00", "")
     closing = _closing(task, nonce, noted)
-    return Outcome(Failed(**closing, reason=failure.kind, detail=detail), record=None)
+    failed = Failed(**closing, reason=failure.kind, detail=detail)
+    return Outcome(failed, None, tuple(attempts))
 
 
 def _closing(task: Task, nonce: str, record: str | None) -> dict[str, Any]:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bots.around import SERVED, Around, located
+from bots.fleet import Fleet
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
-from bots.minds.seam import Mind
+from bots.minds.recorded import RecordedMind
+from bots.minds.recording import Place
+from bots.minds.seam import Mind, MindFactory
 from bots.prompt import Framings
 from bots.seat import Seat
+from bots.served import Served
 from bots.task import Sitting, Task, prepare
+from bots.tokens import UNMEASURED, Scale
 from utils import keys, plugins
-from utils.errors import BadEntry
+from utils.calls import CallRecord
+from utils.errors import BadEntry, StreamError
 from utils.mail import ChannelEntry, StandingGrant
-from utils.protocol import ChannelClosed
-from utils.spec import BotSpec, Spec
+from utils.protocol import ChannelClosed, Granted
+from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
+
+COUNTING = SERVED | {"openai"}
+"""Minds whose servers count the tokens of a prompt."""
 
 PAGE = 1_000
 """Most entries of a channel that are read at once."""
@@ -30,15 +40,16 @@ class Company:
     Args:
         run: The run's id.
         spec: Its resolved scenario.
-        ollama_host: Where a model is asked that names no host of its own.
+        around: Where models and records are that name no place of their own.
+        fleet: The model servers this host knows.
     """
 
-    def __init__(self, run: str, spec: Spec, *, ollama_host: str) -> None:
+    def __init__(self, run: str, spec: Spec, *, around: Around, fleet: Fleet) -> None:
         self.run, self.spec = run, spec
         self.displays = spec.displays()
         self.seats: dict[str, Seat] = {}
         self._minds: dict[str, Mind] = {}
-        self._ollama_host = ollama_host
+        self._around, self._fleet = around, fleet
         self._after: dict[str, str] = {}
         self._last: dict[str, Entry] = {}
 
@@ -50,13 +61,18 @@ class Company:
             BadInput: There is no such mind.
         """
         if model not in self._minds:
-            spec = self.spec.models[model]
-            if spec.mind == "ollama":
-                spec = spec.model_copy(update={"host": spec.host or self._ollama_host})
-            mind: Mind = plugins.find(MINDS, spec.mind)(spec)
+            mind = self._made(self.spec.models[model])
             mind.preflight()
             self._minds[model] = mind
         return self._minds[model]
+
+    def _made(self, model: ModelSpec) -> Mind:
+        """Make a model's mind; one that asks Ollama, for each of its servers."""
+        factory: MindFactory = plugins.find(MINDS, model.mind)
+        places = located(model, self._around)
+        if model.mind not in SERVED:
+            return factory(places[0])
+        return Served(model.model, {one.host: factory(one) for one in places}, self._fleet)
 
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""
@@ -133,7 +149,29 @@ class Company:
             displays=self.displays,
             guards=self.spec.guards,
         )
-        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings)
+        scale = self._scale(seat, grant.event)
+        return prepare(sitting, grant, seat.hearing, seat.memory, seat.framings, scale=scale)
+
+    def learn(self, streams: Streams, bot: str) -> None:
+        """Find what another host learned about a bot's tokens before the seat came here."""
+        seat = self.seats[bot]
+        if self.spec.models[seat.bot.model].mind in COUNTING:
+            try:
+                entries = streams.latest(keys.calls(self.run), count=PAGE)
+            except StreamError:  # this host's role may not read calls: it begins anew
+                return
+            calls = (counted_call(entry.body, bot) for entry in entries)
+            last = next((call for call in calls if call is not None), None)
+            seat.scale = seat.scale if last is None else scale_after(last)
+
+    def _scale(self, seat: Seat, granted: Granted) -> Scale:
+        """Tell what a bot's estimates are multiplied by: as then, if its mind is a record."""
+        mind = self.mind(seat.bot.model)
+        if not isinstance(mind, RecordedMind):
+            return seat.scale
+        place = Place(granted.channel, granted.turn, granted.bot, granted.tries)
+        factor = mind.token_scale(place)
+        return Scale(factor, is_measured=factor != UNMEASURED.factor)
 
     def close(self) -> None:
         """Stop all answers and let connections go."""
@@ -147,6 +185,23 @@ class Company:
         if any(isinstance(event, ChannelClosed) for event in entry.events):
             self._after.pop(key, None)
             self._last.pop(key, None)
+
+
+def counted_call(body: str, bot: str) -> CallRecord | None:
+    """Read a call's record, if it is this bot's and its server counted the prompt."""
+    if f'"bot":"{bot}"' not in body:
+        return None
+    try:
+        call = CallRecord.model_validate_json(body)
+    except ValueError:
+        return None
+    return call if call.bot == bot and call.prompt_tokens and call.estimated_tokens else None
+
+
+def scale_after(call: CallRecord) -> Scale:
+    """Tell what a bot's estimates are multiplied by after a call."""
+    scale = Scale(call.token_scale, is_measured=call.token_scale != UNMEASURED.factor)
+    return scale.after(estimated=call.estimated_tokens or 0, counted=call.prompt_tokens)
 
 
 def _channel_of(key: str) -> str:

@@ -12,7 +12,7 @@ from threading import Lock
 
 from utils import keys
 from utils.errors import ServerGone
-from utils.protocol import Failed, Input, Proposed
+from utils.protocol import Failed, Input, Proposed, Waiting
 from utils.streams import Streams
 
 
@@ -77,7 +77,7 @@ class Outbox:
         self._drop(
             lambda one: (
                 one.run == run
-                and isinstance(one.input, Proposed | Failed)
+                and isinstance(one.input, Proposed | Failed | Waiting)
                 and one.input.bot == bot
                 and one.input.epoch <= upto
             )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from bots.around import Around
 from bots.company import Company
+from bots.fleet import Fleet
 from bots.outbox import Outbox
 from bots.seat import Seat
 from utils import keys
@@ -13,6 +15,7 @@ from utils.clock import Clock, fresh_id
 from utils.errors import BadEntry, BadInput, Missing
 from utils.protocol import Joined, Left
 from utils.settings import Settings
+from utils.slots import Slots
 from utils.spec import BotSpec, Spec
 from utils.streams import Streams
 
@@ -31,6 +34,7 @@ class Places:
         on_company: Called when a run is served from now on.
 
     Attributes:
+        fleet: The model servers that bots of this host ask.
         is_over: Whether the run in `only` is closed, or never was.
     """
 
@@ -50,11 +54,14 @@ class Places:
         self.name, self.most, self.only = name, most, only
         self.companies: dict[str, Company] = {}
         self.is_over = False
+        slots = Slots(streams.another(), each=settings.slots, ttl_ms=settings.lease_ms)
+        self.fleet = Fleet(slots, clock)
         self._on_company = on_company
         self._refused: dict[str, int] = {}
 
     def keep(self) -> bool:
-        """Renew every seat's lease; whether all of them are still ours."""
+        """Renew the leases of seats and calls; whether all the seats are still ours."""
+        self.fleet.keep()
         lost = 0
         for company in self.companies.values():
             bots = list(company.seats)
@@ -140,7 +147,8 @@ class Places:
                 log.error("%s", bad)
                 self._refused[run] = NEVER_MS
                 return None
-            company = Company(run, spec, ollama_host=self.settings.ollama_host)
+            around = Around.of(self.settings, redis_url=self.streams.url)
+            company = Company(run, spec, around=around, fleet=self.fleet)
             self.companies[run] = company
             self._on_company(run)
         return self.companies[run]

@@ -9,7 +9,7 @@ always the user's, and ends with what is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -88,8 +88,8 @@ def build(framing: Framing, recalled: Recalled, ask: Ask, *, room_tokens: int) -
         recalled: What its memory gives, oldest first.
         ask: What is asked.
         room_tokens: What the prompt may take, in tokens as we estimate them. The
-            oldest messages are dropped until it fits; the system message and the ask
-            stay whatever they take.
+            oldest messages are dropped until it fits, the newest too if it is larger than
+            all there is; the system message and the ask stay whatever they take.
 
     Returns:
         The chat, and an exposure for each message: seen, or left out for the budget;
@@ -99,9 +99,11 @@ def build(framing: Framing, recalled: Recalled, ask: Ask, *, room_tokens: int) -
     bot, displays, system = framing.bot, framing.place.displays, framing.system
     asked = "\n\n".join(filter(None, (framing.ask, _asked(ask))))
     room = room_tokens - estimate_tokens(system + asked) - 2 * MESSAGE_TOKENS
-    kept = _fitting(recalled.messages, room)
-    dropped = recalled.messages[: len(recalled.messages) - len(kept)]
     tagged = bot.memory.scope == "all"
+    lines = (line_of(event, displays, tagged=tagged) for event in reversed(recalled.messages))
+    fitting = _fitting(lines, room)
+    kept = recalled.messages[len(recalled.messages) - fitting :]
+    dropped = recalled.messages[: len(recalled.messages) - fitting]
     chat = _chat(bot.name, displays, kept, tagged=tagged)
     head = (ChatMessage(role="system", content=system),) if system else ()
     return Prompt(
@@ -166,14 +168,15 @@ def _asked(ask: Ask) -> str:
     return ask.text if isinstance(ask, AskAct) else ask.hint
 
 
-def _fitting(messages: tuple[Heard, ...], room_tokens: int) -> tuple[Heard, ...]:
-    """Keep the newest messages that fit; always the very last one."""
-    left = room_tokens
-    for index in range(len(messages) - 1, -1, -1):
-        left -= estimate_tokens(messages[index].text) + MESSAGE_TOKENS
+def _fitting(lines: Iterable[str], room_tokens: int) -> int:
+    """Count the lines that fit, the newest first."""
+    left, count = room_tokens, 0
+    for line in lines:
+        left -= estimate_tokens(line) + MESSAGE_TOKENS
         if left < 0:
-            return messages[min(index + 1, len(messages) - 1) :]
-    return messages
+            break
+        count += 1
+    return count
 
 
 def _ledger(

@@ -10,7 +10,8 @@ from bots.minds.body import format_of
 from bots.minds.seam import Answer, Mind
 from bots.speech import Spoken
 from bots.task import Task
-from utils.calls import CallRecord, messages_sha256
+from bots.tokens import Scale, estimate_chat
+from utils.calls import CallRecord, Noticed, messages_sha256
 
 
 def record_of(
@@ -21,15 +22,30 @@ def record_of(
     Args:
         fault: Why its answer was not taken, if it was one.
     """
+    estimated = estimate_chat(attempt.request.messages)
+    waited_ms = (attempt.answer or attempt.error or Answer()).waited_ms
+    # The first attempt's wait was over before it began; a later one waits as a part of it.
+    inside_ms = waited_ms if attempt.number > 1 else 0
     return CallRecord(
         attempt=attempt.number,
         source=mind.source,
-        started_ms=attempt.started_ms,
-        took_ms=attempt.took_ms,
+        waited_ms=waited_ms,
+        started_ms=attempt.started_ms + inside_ms,
+        took_ms=max(0.0, attempt.took_ms - inside_ms),
         **_asked(task, mind, attempt),
         **_known(attempt),
         **_answered(attempt, spoken, fault),
+        noticed=_noticed(task.scale, attempt, estimated),
+        estimated_tokens=estimated,
+        token_scale=task.scale.factor,
     )
+
+
+def _noticed(scale: Scale, attempt: Attempt, estimated: int) -> tuple[Noticed, ...]:
+    """Say what is odd about an answer: to what its mind noticed, add a count that is short."""
+    answer = attempt.answer or Answer()
+    is_short = scale.is_short(estimated=estimated, counted=answer.prompt_tokens)
+    return (*answer.noticed, "prompt_short") if is_short else answer.noticed
 
 
 def _asked(task: Task, mind: Mind, attempt: Attempt) -> dict[str, Any]:
@@ -90,13 +106,14 @@ def _answered(attempt: Attempt, spoken: Spoken | None, fault: Fault | None) -> d
     }
     said = {
         "thinking": (error or answer).thinking + (spoken.thinking if spoken else ""),
+        "action": answer.action,
         "said": spoken.text if spoken and fault is None else None,
         "cut": spoken.cuts if spoken else (),
     }
     measured = {
         name: getattr(answer, name)
         for name in (
-            *("done_reason", "noticed", "prompt_tokens", "answer_tokens"),
+            *("done_reason", "prompt_tokens", "answer_tokens"),
             *("total_ns", "load_ns", "prompt_ns", "answer_ns"),
         )
     }

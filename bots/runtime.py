@@ -12,24 +12,20 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from bots.agent import carry_out
 from bots.company import PAGE, Company
 from bots.minds.seam import Mind
-from bots.minds.stop import Stop
 from bots.outbox import Outbox
+from bots.patience import Patience
 from bots.places import Places
-from bots.task import Task
+from bots.seat import Seat
+from bots.task import Task, allowance_ms
+from bots.tokens import Scale
+from bots.work import Answering, work
 from utils import keys
-from utils.clock import Clock, fresh_id
+from utils.clock import Clock
 from utils.errors import BadEntry, Forgotten, ServerGone
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import (
-    Ended,
-    Event,
-    Revoked,
-    Seated,
-    Unseated,
-)
+from utils.protocol import Ended, Event, Extended, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
@@ -64,7 +60,7 @@ class Host:
         places: int = 1,
         only: str | None = None,
         outbox: Outbox | None = None,
-        threads: int = 32,
+        threads: int = 512,
     ) -> None:
         self.streams, self.clock, self.name = streams, clock, name
         self.lease_ms = settings.lease_ms
@@ -140,6 +136,7 @@ class Host:
         except ServerGone:
             log.warning("the server is gone: seats lapse by themselves")
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self.places.fleet.close()
 
     # --- presence and leases ------------------------------------------------------------
 
@@ -229,9 +226,13 @@ class Host:
         match event:
             case Seated() if event.bot in company.seats:
                 company.seats[event.bot].sit(event.seat)
+                company.learn(self.streams, event.bot)
                 log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
+            case Extended() if event.bot in company.seats:
+                until_ms = self.clock.now_ms() + allowance_ms(event.allow_ms)
+                company.seats[event.bot].extend(event.epoch, until_ms=until_ms)
             case Revoked():
                 self._revoked(company, event)
             case Ended():
@@ -265,8 +266,9 @@ class Host:
         # A bot holds one grant at a time: this one says that those before it are closed.
         seat.answering.clear()
         self.outbox.drop_answers(company.run, seat.bot.name, upto=grant.event.epoch - 1)
-        stop = seat.answering[grant.event.epoch] = Stop()
-        granted_ms = self.clock.now_ms()
+        until_ms = self.clock.now_ms() + allowance_ms(grant.event.allow_ms)
+        answering = Answering(Patience(until_ms=until_ms))
+        seat.answering[grant.event.epoch] = answering
         try:
             task = company.prepare(self.name, seat, grant)
             mind = company.mind(seat.bot.model)
@@ -275,25 +277,16 @@ class Host:
             log.exception("run %s: %s could not be asked", company.run, seat.bot.name)
             return
         if mind.waits:
-            self._pool.submit(self._work, task, mind, stop, granted_ms)
+            self._pool.submit(self._work, seat, task, mind, answering)
         else:
-            self._work(task, mind, stop, granted_ms)
+            self._work(seat, task, mind, answering)
 
-    def _work(self, task: Task, mind: Mind, stop: Stop, granted_ms: int) -> None:
-        """Ask the mind and send what came of it. Runs in a thread when the mind waits."""
-        run = task.sitting.run
+    def _work(self, seat: Seat, task: Task, mind: Mind, answering: Answering) -> None:
+        def learn(scale: Scale) -> None:
+            seat.scale = scale
+
         try:
-            outcome = carry_out(
-                task,
-                mind,
-                stop,
-                clock=self.clock,
-                granted_ms=granted_ms,
-                nonce=fresh_id(),
-                on_failed=lambda record: self.outbox.note(run, record),
-            )
-            if outcome.input is not None:
-                self.outbox.send(run, outcome.input, outcome.record)
+            work(task, mind, answering, outbox=self.outbox, clock=self.clock, on_scale=learn)
         except Exception:
             # A defect of ours must cost a turn, by its deadline, and not the host.
-            log.exception("run %s: %s could not answer", run, task.sitting.bot.name)
+            log.exception("run %s: %s could not answer", task.sitting.run, task.sitting.bot.name)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
-from bots.minds.stop import Stop
 from bots.prompt import Framings
+from bots.tokens import UNMEASURED, Scale
+from bots.work import Answering
 from utils.spec import BotSpec
 
 
@@ -18,7 +19,8 @@ class Seat:
     Attributes:
         number: The seat's number in the run; 0 until the leader has given one.
         asked_ms: When the host asked for it, local monotonic milliseconds.
-        answering: Epochs of live grants to what stops the answer.
+        scale: What its earlier calls taught about estimates of tokens.
+        answering: Epochs of live grants to what is known of the work on them.
     """
 
     bot: BotSpec
@@ -27,7 +29,8 @@ class Seat:
     framings: Framings
     asked_ms: int
     number: int = 0
-    answering: dict[int, Stop] = field(default_factory=dict)
+    scale: Scale = UNMEASURED
+    answering: dict[int, Answering] = field(default_factory=dict)
 
     def sit(self, number: int) -> None:
         """Take a number. What is answered under an earlier one is refused: to be done anew."""
@@ -37,9 +40,14 @@ class Seat:
 
     def stop(self, epoch: int, why: str) -> None:
         """Stop answering one grant, if it is still being answered."""
-        stop = self.answering.pop(epoch, None)
-        if stop is not None:
-            stop.set(why)
+        answering = self.answering.pop(epoch, None)
+        if answering is not None:
+            answering.stop.set(why)
+
+    def extend(self, epoch: int, *, until_ms: int) -> None:
+        """Let the work on a grant take longer, if it still goes on."""
+        if epoch in self.answering:
+            self.answering[epoch].patience.extend(until_ms)
 
     def stop_all(self, why: str) -> None:
         """Stop answering at all."""

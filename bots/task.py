@@ -10,6 +10,7 @@ from bots.hearing import Hearing
 from bots.memory.seam import Memory
 from bots.minds.seam import Request
 from bots.prompt import Framings, Place, Prompt, build
+from bots.tokens import UNMEASURED, Scale
 from utils.mail import StandingGrant
 from utils.protocol import Heard
 from utils.spec import BotSpec, GuardsSpec, ModelSpec, Option
@@ -52,6 +53,7 @@ class Task:
     Attributes:
         others: The names the other members are shown by.
         echoes: What the answer must not repeat, if the scenario says so.
+        scale: What estimates of tokens were multiplied by to make the prompt fit.
     """
 
     sitting: Sitting
@@ -60,10 +62,17 @@ class Task:
     request: Request
     others: tuple[str, ...]
     echoes: tuple[Heard, ...] = ()
+    scale: Scale = UNMEASURED
 
 
 def prepare(
-    sitting: Sitting, grant: StandingGrant, hearing: Hearing, memory: Memory, framings: Framings
+    sitting: Sitting,
+    grant: StandingGrant,
+    hearing: Hearing,
+    memory: Memory,
+    framings: Framings,
+    *,
+    scale: Scale = UNMEASURED,
 ) -> Task:
     """Recall and write the prompt, from what was heard up to the grant's commit."""
     event, bot, displays = grant.event, sitting.bot, sitting.displays
@@ -71,7 +80,7 @@ def prepare(
     recalled = memory.recall(hearing.latest(upto=grant.seq), event.channel)
     options = options_for(bot, sitting.model)
     place = Place(channel=event.channel, displays=displays, members=members)
-    room = room_tokens(options)
+    room = scale.room(room_tokens(options))
     prompt = build(framings.at(place), recalled, event.ask, room_tokens=room)
     others = tuple(displays[member] for member in members if member != bot.name)
     request = Request(
@@ -92,7 +101,7 @@ def prepare(
         bot=bot.name,
         channel=event.channel,
     )
-    return Task(sitting, grant, prompt, request, others, repeated)
+    return Task(sitting, grant, prompt, request, others, repeated, scale)
 
 
 def options_for(bot: BotSpec, model: ModelSpec) -> dict[str, Option]:
@@ -123,3 +132,13 @@ def allowance_ms(allow_ms: int) -> int:
         (114000, 450)
     """
     return max(allow_ms // 2, allow_ms - max(allow_ms // 20, 50))
+
+
+def asked_for_ms(need_ms: int) -> int:
+    """Tell what allowance is to be asked for, so that so much of it can be used.
+
+    Example:
+        >>> asked_for_ms(114_000), allowance_ms(asked_for_ms(450))
+        (120001, 450)
+    """
+    return need_ms + max(need_ms // 19 + 1, 50)

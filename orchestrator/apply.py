@@ -16,6 +16,7 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    Extended,
     FellBack,
     Gathered,
     Granted,
@@ -132,6 +133,10 @@ def _granted(state: State, event: Granted, seq: int, at_ms: int) -> State:
     return state._replace(epochs=event.epoch)
 
 
+def _extended(state: State, event: Extended, seq: int, at_ms: int) -> State:
+    return _with_grant(state, event, extended_ms=event.deadline_ms)
+
+
 def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> State:
     floor = _close_grant(state.floors[event.channel], event)
     answer = Answer(
@@ -179,12 +184,7 @@ def _woke(state: State, event: Woke, seq: int, at_ms: int) -> State:
 
 
 def _fell_back(state: State, event: FellBack, seq: int, at_ms: int) -> State:
-    floor = state.floors[event.channel]
-    live = tuple(
-        grant._replace(fell_back=True) if grant.event.epoch == event.epoch else grant
-        for grant in floor.live
-    )
-    return with_floor(state, floor._replace(live=live))
+    return _with_grant(state, event, fell_back=True)
 
 
 def _paused(state: State, event: Paused, seq: int, at_ms: int) -> State:
@@ -224,6 +224,16 @@ def _closed(state: State, event: Closed, seq: int, at_ms: int) -> State:
     return state._replace(phase="closed")
 
 
+def _with_grant(state: State, event: Extended | FellBack, **changes: Any) -> State:
+    """Change the live grant that an event names."""
+    floor = state.floors[event.channel]
+    live = tuple(
+        grant._replace(**changes) if grant.event.epoch == event.epoch else grant
+        for grant in floor.live
+    )
+    return with_floor(state, floor._replace(live=live))
+
+
 def _close_grant(floor: Floor, event: Acted | Passed | Revoked) -> Floor:
     live = tuple(grant for grant in floor.live if grant.event.epoch != event.epoch)
     return floor._replace(live=live, held={**floor.held, event.bot: event.turn})
@@ -236,6 +246,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     ChannelOpened: _opened,
     Closed: _closed,
     Ended: _ended,
+    Extended: _extended,
     FellBack: _fell_back,
     Gathered: _gathered,
     Granted: _granted,

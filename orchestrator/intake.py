@@ -17,6 +17,7 @@ from utils.protocol import (
     Acted,
     AskAct,
     AskSay,
+    Extended,
     Failed,
     Input,
     Joined,
@@ -27,8 +28,13 @@ from utils.protocol import (
     Rejected,
     Say,
     Seated,
+    Waiting,
 )
 from worlds import seam
+
+AT_ONCE = 2
+"""Allowances that a waiting bot is given at most from now on, each time it says so: the
+run hears of it, or goes on without it, within that."""
 
 
 def take(draft: Draft, consumed: Consumed, arrived: Input | Garbage) -> None:
@@ -66,6 +72,8 @@ def _act(draft: Draft, arrived: Input) -> None:
                 call=arrived.call_sha256,
             )
             close_grant(draft, grant, closing)
+        case Waiting():
+            _wait(draft, arrived)
         case Joined():
             _join(draft, arrived)
         case Left():
@@ -99,8 +107,34 @@ def _propose(draft: Draft, proposed: Proposed) -> None:
     close_grant(draft, grant, Acted(**place, action=action))
 
 
-def _holder(draft: Draft, closing: Proposed | Failed) -> Grant:
-    """Find the live grant an input may close: right epoch, hash, bot and seat."""
+def _wait(draft: Draft, waiting: Waiting) -> None:
+    """Give a bot that waits for its model server more time, within two bounds.
+
+    At most `AT_ONCE` allowances from now. And in all no more than if every bot of the run
+    stood before it in the queue, and each took its whole allowance.
+    """
+    grant = _holder(draft, waiting)
+    event = grant.event
+    in_all = (AT_ONCE + len(draft.rules.spec.bots)) * event.allow_ms
+    given_ms = min(waiting.need_ms, AT_ONCE * event.allow_ms)
+    deadline_ms = min(draft.at_ms + given_ms, grant.granted_ms + in_all)
+    if deadline_ms <= grant.deadline_ms:
+        raise Refused("no_effect", f"its deadline is in {grant.deadline_ms - draft.at_ms} ms")
+    draft.emit(
+        Extended(
+            channel=event.channel,
+            turn=event.turn,
+            bot=event.bot,
+            epoch=event.epoch,
+            allow_ms=deadline_ms - draft.at_ms,
+            deadline_ms=deadline_ms,
+            ahead=waiting.ahead,
+        )
+    )
+
+
+def _holder(draft: Draft, closing: Proposed | Failed | Waiting) -> Grant:
+    """Find the live grant an input is about: right epoch, hash, bot and seat."""
     if draft.state.phase in ("ended", "closed"):
         raise Refused("ended")
     grant = draft.state.grant(closing.epoch)

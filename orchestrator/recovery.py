@@ -39,7 +39,7 @@ def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
     if state.phase not in ("gathering", "running"):
         return
     for grant in state.live():
-        yield grant.event.deadline_ms, _deadline(grant.event.epoch)
+        yield grant.deadline_ms, _deadline(grant.event.epoch)
     if state.phase == "gathering":
         yield state.began_ms + round(spec.floor.gather_s * 1000), GATHER
     if state.paused_at_ms is None:

@@ -20,6 +20,7 @@ from utils.protocol import (
     ChannelOpened,
     Ended,
     Event,
+    Extended,
     Granted,
     Heard,
     MemberJoined,
@@ -32,7 +33,7 @@ from utils.protocol import (
 )
 
 IN_CHANNEL = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, TurnClosed)
-IN_INBOX = (Seated, Unseated, Granted, Revoked)
+IN_INBOX = (Seated, Unseated, Granted, Extended, Revoked)
 
 Targets = dict[str, tuple[list[Event], list[str]]]
 

@@ -37,18 +37,30 @@ class Seat(NamedTuple):
 class Grant(NamedTuple):
     """A live grant, with the hash of the commit that made it: the fence.
 
-    `fell_back` says that the world has acted for the bot in the meantime.
+    `fell_back` says that the world has acted for the bot in the meantime. `extended_ms`
+    is the deadline it was given later, 0 where it was given none.
     """
 
     event: Granted
     seq: int
     commit_sha256: str = ""
     fell_back: bool = False
+    extended_ms: int = 0
 
     @property
     def ask(self) -> Ask:
         """What is asked."""
         return self.event.ask
+
+    @property
+    def deadline_ms(self) -> int:
+        """Journal time until which the bot may answer."""
+        return max(self.event.deadline_ms, self.extended_ms)
+
+    @property
+    def granted_ms(self) -> int:
+        """Journal time at which it was made."""
+        return self.event.deadline_ms - self.event.allow_ms
 
 
 class Floor(NamedTuple):

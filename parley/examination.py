@@ -33,7 +33,8 @@ class Finding:
 
 def examine(here: Settings) -> list[Finding]:
     """Look at everything, and stop at nothing."""
-    return [_server(here), _models(here), _library(), *_plugins()]
+    servers = [_models(server) for server in here.model_servers]
+    return [_server(here), *servers, _library(), *_plugins()]
 
 
 def _server(here: Settings) -> Finding:
@@ -52,19 +53,19 @@ def _server(here: Settings) -> Finding:
         return Finding("server", False, str(error), mend=getattr(error, "mend", ""))
 
 
-def _models(here: Settings) -> Finding:
+def _models(host: str) -> Finding:
     """Look for a model server. A run can do without: there is the offline model."""
     from bots.minds.ollama_server import list_models
 
     try:
-        server, models = list_models(here.ollama_host)
+        server, models = list_models(host)
     except Missing as error:
         mend = "start Ollama, or set OLLAMA_HOST, or use: parley run salon --offline"
         return Finding("model server", False, str(error), needed=False, mend=mend)
     default = ModelSpec(model="llama3.2:1b").model
     mend = "" if models else f"ollama pull {default}"
     named = ", ".join(models[:6]) + (f" and {len(models) - 6} more" if len(models) > 6 else "")
-    detail = f"{server} at {here.ollama_host}: {named or 'no models'}"
+    detail = f"{server} at {host}: {named or 'no models'}"
     return Finding("model server", bool(models), detail, needed=False, mend=mend)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bots.around import SERVED
 from parley.library import Library
 from parley.model_options import check_spec
 from utils import plugins
@@ -24,7 +25,7 @@ from worlds.settings import BadSetting
 PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
     "policy": ("chain", "moderated"),
     "audience": ("graph", "shuffled_items"),
-    "mind": ("recorded", "remote"),
+    "mind": ("remote",),
     "world": ("town", "city", "wilds", "markets"),
 }
 """Names that DESIGN gives to things that are not built yet."""
@@ -165,6 +166,12 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
         model = ModelSpec.model_validate({**written.model_dump(), **change})
         if model.mind == "rule":
             look.name("rule", model.rule, plugins.names("parley.rules"), "models", name, "rule")
+        if model.mind == "recorded" and not model.record:
+            what = f"model '{name}' does not say which record"
+            raise look.refuse(what, "models", name, mend="add record: with a folder, or run:ID")
+        if model.hosts and (model.host or model.mind not in SERVED):
+            what = "'hosts' is for the mind 'ollama', in place of 'host'"
+            raise look.refuse(what, "models", name, "hosts", mend="name one host:")
         if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"
             raise look.refuse(what, "models", name, mend="add model:")

@@ -71,8 +71,8 @@ ROLES: Mapping[str, Role] = {
     ),
     # Neither journal nor floor: sealed answers are there before anybody may hear them.
     "host": Role(
-        writes="xadd set del zadd zrem zremrangebyscore eval pexpire",
-        owns=(keys.seat(ANY, ANY), keys.HOSTS),
+        writes="xadd set del zadd zrem zremrangebyscore eval evalsha pexpire",
+        owns=(keys.seat(ANY, ANY), keys.HOSTS, keys.slots(ANY)),
         appends=(keys.floor(ANY), keys.calls(ANY)),
         reads=(
             keys.RUNS,

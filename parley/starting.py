@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bots.around import Around, located
+from bots.minds.seam import Mind
 from utils import plugins
 from utils.clock import Clock, fresh_id
-from utils.errors import BadInput
+from utils.errors import BadInput, Missing
 from utils.journal import sha256_of
 from utils.names import Name
 from utils.protocol import Frozen, Sha256, Short
-from utils.spec import Spec
+from utils.spec import ModelSpec, Spec
 from utils.streams import Streams
 
 MAX_SCENARIO_IN_ID = 40
@@ -62,29 +64,42 @@ def check_server(streams: Streams) -> None:
     check(streams.info())
 
 
-def preflight(spec: Spec, *, ollama_host: str) -> list[str]:
+def preflight(spec: Spec, around: Around) -> list[str]:
     """Ask every model of a scenario whether it is there.
 
     Returns:
         One line a model: what answers, and whether that is a language model.
 
     Raises:
-        Missing: A server or a model is not there; the line says how to mend it.
+        Missing: A server or a model is not there, or two servers have other weights under
+            its name; the line says how to mend it.
     """
     lines = []
     for name, model in spec.models.items():
         if all(bot.model != name for bot in spec.bots):
             continue
-        host = model.host or (ollama_host if model.mind == "ollama" else "")
-        at = model.model_copy(update={"host": host})
-        mind = plugins.find("parley.minds", model.mind)(at)
-        try:
-            mind.preflight()
-        finally:
-            mind.close()
-        asked = f" {model.model} at {at.host}" if model.mind == "ollama" else ""
-        lines.append(f"{name}: {model.mind}{asked}")
+        places = located(model, around)
+        digests = {at.host: _digest(at) for at in places}
+        if len(set(digests.values())) > 1:
+            told = ", ".join(f"{digest[:12]} at {host}" for host, digest in digests.items())
+            mend = f"run at each: ollama pull {model.model}"
+            raise Missing(f"model '{model.model}' is not one and the same: {told}", mend=mend)
+        asked = {
+            "ollama": f" {model.model} at {', '.join(at.host for at in places)}",
+            "recorded": f" {model.record}",
+        }
+        lines.append(f"{name}: {model.mind}{asked.get(model.mind, '')}")
     return lines
+
+
+def _digest(model: ModelSpec) -> str:
+    """Check that a model is where it is said to be, and tell its weights' digest."""
+    mind: Mind = plugins.find("parley.minds", model.mind)(model)
+    try:
+        mind.preflight()
+        return mind.about.digest
+    finally:
+        mind.close()
 
 
 def wait_for_close(streams: Streams, run: str, *, within_ms: int, clock: Clock) -> bool:

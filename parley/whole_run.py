@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bots.around import Around
 from orchestrator.launch import Launcher, ProcessDied
 from parley import opening, starting, telling
 from parley.resolve import OFFLINE_MODEL
@@ -33,6 +34,9 @@ MOST_PROCESSES = 8
 
 ALWAYS_TOLD = ("messages", "turns", "incidents")
 """Tables whose rows are counted at the end though they have none."""
+
+OFFLINE_SLOTS = 64
+"""Calls that a run's own offline model is sent at a time: it answers any number."""
 
 DEMO_TOKENS_PER_S = 150.0
 """Pace of the offline model where a person watches: about that of a small real one."""
@@ -73,9 +77,9 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     with ExitStack() as stack:
         if wishes.offline:
             here = stack.enter_context(_offline(here, wishes))
-        models = starting.preflight(spec, ollama_host=here.ollama_host)
         streams = stack.enter_context(opening.streams(here, name="parley-run"))
         starting.check_server(streams)
+        models = starting.preflight(spec, Around.of(here, redis_url=streams.url))
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
         launcher = Launcher(env=_environment(here, streams), logs=logs)
         stack.callback(launcher.stop)
@@ -124,7 +128,8 @@ def _offline(here: Settings, wishes: Wishes) -> Iterator[Settings]:
     from bots.offline.server import OfflineServer
 
     with OfflineServer(models=(OFFLINE_MODEL,), tokens_per_s=wishes.tokens_per_s) as server:
-        yield here.model_copy(update={"ollama_host": server.url})
+        changes = {"ollama_host": server.url, "ollama_hosts": (), "slots": OFFLINE_SLOTS}
+        yield here.model_copy(update=changes)
 
 
 def _environment(here: Settings, streams: Streams) -> Mapping[str, str]:
@@ -132,6 +137,8 @@ def _environment(here: Settings, streams: Streams) -> Mapping[str, str]:
     return {
         "REDIS_URL": streams.url,
         "OLLAMA_HOST": here.ollama_host,
+        "OLLAMA_HOSTS": ",".join(here.ollama_hosts),
+        "PARLEY_SLOTS": str(here.slots),
         "PARLEY_HOME": str(here.home),
         "PARLEY_LEASE_MS": str(here.lease_ms),
     }

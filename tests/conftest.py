@@ -17,5 +17,5 @@ settings.load_profile("house")  # --hypothesis-profile=explore looks for new exa
 def pytest_configure(config: pytest.Config) -> None:
     """Forget servers and settings of the shell, before any fixture or process reads them."""
     for name in list(os.environ):
-        if name in {"REDIS_URL", "OLLAMA_HOST"} or name.startswith("PARLEY_"):
+        if name in {"REDIS_URL", "OLLAMA_HOST", "OLLAMA_HOSTS"} or name.startswith("PARLEY_"):
             del os.environ[name]

@@ -143,6 +143,12 @@ class Table:
         }
         return {**body, **changes}
 
+    def wait(self, grant: Grant | None = None, /, need_ms: int = 0, **changes: Any) -> list[Any]:
+        """Say that a bot waits for its model server."""
+        grant = grant or self.grant
+        body = {"kind": "waiting", "nonce": self.nonce(), "need_ms": need_ms}
+        return self.say({**body, **self._closing(grant), **changes})
+
     def fail(self, grant: Grant | None = None, reason: str = "timeout") -> list[Any]:
         grant = grant or self.grant
         body = {"kind": "failed", "nonce": self.nonce(), "reason": reason}

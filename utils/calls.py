@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from utils.errors import FailureKind
 from utils.journal import sha256_of
 from utils.names import Name
-from utils.protocol import Count, Frozen, Sha256, Short
+from utils.protocol import Action, Count, Frozen, Sha256, Short
 from utils.spec import Option
 
 Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
@@ -21,9 +21,10 @@ Outcome = Literal["answered", "guarded", "malformed"] | FailureKind
 """What came of an attempt: an answer that was proposed; one that a guard of the scenario
 kept back; one that was no answer to what was asked; or a failure."""
 
-Noticed = Literal["model_changed", "digest_unchecked"]
+Noticed = Literal["model_changed", "digest_unchecked", "prompt_short"]
 """What was odd about an answer that is one all the same: the model behind its name is
-not the one it was before; the server could not be asked which one it is."""
+not the one it was before; the server could not be asked which one it is; it counted far
+fewer tokens than the prompt has."""
 
 
 class ChatMessage(Frozen):
@@ -56,10 +57,14 @@ class CallRecord(Frozen):
         attempt: From 1.
         source: What answered. Only `model` asks a server.
         language_model: False when the server says it is none, as the offline model does.
+        estimated_tokens: What we took the prompt to be, before the server counted.
+        token_scale: What such estimates were multiplied by to make the prompt fit, from
+            the server's counts of the bot's earlier prompts.
         prompt, prompt_sha256: The template's name and hash.
         messages: The chat exactly as sent.
         response: The text as it came, whole; `partial` text of a failed attempt too.
         thinking: Text the server or the model set apart as thought.
+        action: What a mind that needs no words would do: a rule, say, or a script.
         said: What was proposed of it; none when nothing was.
         cut: What of `response` is not in `said`, and by which rule, in order.
         done_reason: Why the model stopped, in the server's words.
@@ -72,6 +77,7 @@ class CallRecord(Frozen):
             it was read.
         response_bytes: How many bytes of the response were read.
         tail: The last bytes of the response to an attempt that failed, for people.
+        waited_ms: How long it waited for its turn at the server before it was sent.
         started_ms: Host's wall clock, milliseconds since 1970.
         took_ms: From sending to the last byte, by the host's monotonic clock.
     """
@@ -110,6 +116,7 @@ class CallRecord(Frozen):
     status: int | None = None
     response: str = ""
     thinking: str = ""
+    action: Action | None = None
     said: str | None = None
     cut: tuple[tuple[str, str], ...] = ()
     done_reason: str = ""
@@ -118,12 +125,15 @@ class CallRecord(Frozen):
     response_sha256: str = ""
     response_bytes: Count = 0
     tail: str = ""
+    estimated_tokens: Count | None = None
+    token_scale: Annotated[float, Field(gt=0)] = 1.0
     prompt_tokens: Count | None = None
     answer_tokens: Count | None = None
     total_ns: Count | None = None
     load_ns: Count | None = None
     prompt_ns: Count | None = None
     answer_ns: Count | None = None
+    waited_ms: Count = 0
     started_ms: Count
     took_ms: Annotated[float, Field(ge=0)]
     exposures: tuple[Exposure, ...] = ()

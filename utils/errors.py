@@ -139,6 +139,7 @@ class MindFailed(ParleyError):
 
     Attributes:
         exchange: What went over the wire; whoever spoke there sets it.
+        waited_ms: How long the call waited for its turn before it was sent, or given up.
         thinking: Thought that had arrived before it failed; set likewise.
     """
 
@@ -156,4 +157,5 @@ class MindFailed(ParleyError):
         self.detail = detail
         self.retryable, self.status, self.partial = retryable, status, partial
         self.exchange: Exchange = NO_EXCHANGE
+        self.waited_ms = 0
         self.thinking = ""

@@ -15,6 +15,7 @@
 | `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |
 | `parley:{run}:seat:<bot>` | string, PX | hosts | lease: which host serves the bot |
 | `parley:hosts` | sorted set | hosts | presence; score: when it lapses, server ms |
+| `parley:slots:<server>` | sorted set | hosts | leases: calls in flight and waiting; score: same |
 
 `{run}` is a Redis Cluster hash tag: the keys of one run live in one slot. An inbox is
 there so that a commit wakes only the hosts it concerns (docs/decisions/0003). Names
@@ -27,6 +28,16 @@ RUNS = "parley:runs"
 LIVE = "parley:live"
 RESERVED = "parley:reserved"
 HOSTS = "parley:hosts"
+
+
+def slots(server: str) -> str:
+    """Name the queue of a model server.
+
+    Example:
+        >>> slots("http://127.0.0.1:11434")
+        'parley:slots:http://127.0.0.1:11434'
+    """
+    return f"parley:slots:{server}"
 
 
 def spec(run: str) -> str:

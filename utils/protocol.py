@@ -142,13 +142,30 @@ class Left(_Input):
     seat: Count
 
 
-class _Closing(_Input):
-    """What answers a grant names it by epoch, by its commit's hash, and by seat."""
+class _Holding(_Input):
+    """What is said under a grant names it by epoch, by its commit's hash, and by seat."""
 
     bot: Name
     seat: Count
     epoch: Count
     grant: Sha256
+
+
+class Waiting(_Holding):
+    """A bot cannot answer in the time it has: its model server is busy, or slow.
+
+    `ahead` counts the calls that the server takes first; `need_ms` is the host's
+    estimate of how long the answer takes from now.
+    """
+
+    kind: Literal["waiting"] = "waiting"
+    need_ms: Count
+    ahead: Count = 0
+
+
+class _Closing(_Holding):
+    """What closes a grant, with the call it comes from."""
+
     call_sha256: Sha256 | None = None
 
 
@@ -258,8 +275,10 @@ class Do(_Input):
 Command = Stop | Pause | Resume | Step | Inject | Whisper | Mute | Unmute | Kick | Add | Mark | Do
 """What a person may tell a run: `parley tell`."""
 
-Input = Annotated[Joined | Left | Proposed | Failed | Command, Field(discriminator="kind")]
-INPUT: TypeAdapter[Joined | Left | Proposed | Failed | Command] = TypeAdapter(Input)
+Input = Annotated[
+    Joined | Left | Waiting | Proposed | Failed | Command, Field(discriminator="kind")
+]
+INPUT: TypeAdapter[Joined | Left | Waiting | Proposed | Failed | Command] = TypeAdapter(Input)
 
 
 # --- notices: causes that came from no stream --------------------------------------
@@ -413,6 +432,22 @@ class Granted(Frozen):
     due_ms: Count | None = None
     seed: Count
     ask: Ask
+
+
+class Extended(Frozen):
+    """A live grant has a later deadline: its bot waits for a model server, and says so.
+
+    `allow_ms` is what the host counts by itself from the moment it reads this.
+    """
+
+    kind: Literal["extended"] = "extended"
+    channel: Name
+    turn: Count
+    bot: Name
+    epoch: Count
+    allow_ms: Count
+    deadline_ms: Count
+    ahead: Count = 0
 
 
 class _Closed(Frozen):
@@ -640,6 +675,7 @@ KnownEvent = (
     | Seated
     | Unseated
     | Granted
+    | Extended
     | Acted
     | Passed
     | Revoked

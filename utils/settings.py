@@ -20,6 +20,8 @@ VARIABLES: Mapping[str, str] = {
     "home": "PARLEY_HOME",
     "fsync": "PARLEY_FSYNC",
     "ollama_host": "OLLAMA_HOST",
+    "ollama_hosts": "OLLAMA_HOSTS",
+    "slots": "PARLEY_SLOTS",
     "model": "PARLEY_MODEL",
     "lease_ms": "PARLEY_LEASE_MS",
     "typed": "PARLEY_TYPED",
@@ -37,6 +39,9 @@ class Settings(Frozen):
         home: `PARLEY_HOME`: where the embedded server keeps its data.
         fsync: `PARLEY_FSYNC`: when the embedded server's writes reach the disk.
         ollama_host: `OLLAMA_HOST`: where models answer.
+        ollama_hosts: `OLLAMA_HOSTS`: several such servers, in place of the one.
+        slots: `PARLEY_SLOTS`: calls that each of them is sent at a time, by all hosts
+            together: what it has as `OLLAMA_NUM_PARALLEL`.
         model: `PARLEY_MODEL`: what `seed` asks in place of the models a scenario names,
             and what `pull` pulls.
         lease_ms: `PARLEY_LEASE_MS`: how long a leader or host may be silent before
@@ -49,9 +54,16 @@ class Settings(Frozen):
     home: Path
     fsync: Literal["always", "everysec"] = "always"
     ollama_host: str = DEFAULT_OLLAMA_HOST
+    ollama_hosts: tuple[str, ...] = ()
+    slots: int = Field(default=1, ge=1, le=10_000)
     model: str | None = None
     lease_ms: int = Field(default=5_000, ge=100, le=600_000)
     typed: str = DEFAULT_TYPED
+
+    @property
+    def model_servers(self) -> tuple[str, ...]:
+        """Where models answer: one address, or several."""
+        return self.ollama_hosts or (self.ollama_host,)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -75,8 +87,10 @@ class Settings(Frozen):
                 home=Path(home),
                 fsync=cast("Literal['always', 'everysec']", fsync),
                 ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
+                ollama_hosts=_addresses(env.get("OLLAMA_HOSTS") or ""),
+                slots=_number(env.get("PARLEY_SLOTS") or "1", where="PARLEY_SLOTS"),
                 model=env.get("PARLEY_MODEL") or None,
-                lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000"),
+                lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000", where="PARLEY_LEASE_MS"),
                 typed=env.get("PARLEY_TYPED") or DEFAULT_TYPED,
             )
         except ValidationError as error:
@@ -85,9 +99,14 @@ class Settings(Frozen):
             raise BadInput(f"{first['msg'].lower()}", where=variable) from error
 
 
-def _number(text: str) -> int:
+def _addresses(text: str) -> tuple[str, ...]:
+    """Read addresses with commas between; the same one counts once."""
+    return tuple(dict.fromkeys(_with_scheme(one) for one in text.split(",") if one.strip()))
+
+
+def _number(text: str, *, where: str) -> int:
     if not text.isdecimal():
-        raise BadInput(f"'{text}' is not a whole number", where="PARLEY_LEASE_MS")
+        raise BadInput(f"'{text}' is not a whole number", where=where)
     return int(text.lstrip("0")[:9] or "0")  # too many digits are too much all the same
 
 

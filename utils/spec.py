@@ -19,14 +19,17 @@ from utils.persona import Persona, PromptTemplate
 from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
 
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Option = bool | int | float | str | tuple[str, ...]
 
 
 class ModelSpec(Frozen):
     """What answers for a bot.
 
-    `mind` is a plugin's name. `model` and `host` are for minds that ask a server;
-    `lines` for `scripted`, `rule` for `rule`. `options` go to the server as they are.
+    `mind` is a plugin's name. `model` and `host` are for minds that ask a server, `hosts`
+    for an Ollama model that several servers have, each call going where least is to do;
+    `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
+    or `run:` and a run's id. `options` go to the server as they are.
     `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
     beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
@@ -34,6 +37,7 @@ class ModelSpec(Frozen):
     mind: Name = "ollama"
     model: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s\x00]*$")] = ""
     host: Annotated[str, StringConstraints(max_length=200)] = ""
+    hosts: Annotated[tuple[Address, ...], Field(max_length=64)] = ()
     options: dict[str, Option] = {}
     think: bool = False
     truncate: bool = False
@@ -41,6 +45,7 @@ class ModelSpec(Frozen):
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"
     lines: tuple[Text, ...] = ()
     rule: Name = "echo"
+    record: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x00]*$")] = ""
 
 
 class MemorySpec(Frozen):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -73,7 +74,7 @@ class Streams:
         self.connects = 0
         self._client = client
         self._commit = files("utils").joinpath("commit.lua").read_text("utf-8")
-        self._commit_sha1 = hashlib.sha1(self._commit.encode(), usedforsecurity=False).hexdigest()
+        self._commit_sha1 = _sha1(self._commit)
 
     def another(self, name: str = "") -> Streams:
         """Open a second connection to the same server, for another thread."""
@@ -230,6 +231,12 @@ class Streams:
             items = self._redis.xrevrange(key, count=1)
         return _entry(key, items[0]) if items else None
 
+    def latest(self, key: str, *, count: int) -> list[Entry]:
+        """Read a stream's last entries, the newest first."""
+        with _SPEAKING:
+            items = self._redis.xrevrange(key, count=count)
+        return [_entry(key, item) for item in items]
+
     def look_back(self, entry: Entry) -> None:
         """Check that an entry read before is still there, unchanged. Raises `Forgotten`."""
         with _SPEAKING:
@@ -303,6 +310,29 @@ class Streams:
         """Write the state to start folding from, in place of the last one."""
         with _SPEAKING:
             self._redis.set(keys.snapshot(run), body)
+
+    # --- the slots of model servers ---------------------------------------------------
+
+    def evaluate(self, script: str, key: str, *args: str | int) -> Any:
+        """Run a script on one key, and give what it returns."""
+        with _SPEAKING:
+            try:
+                return self._ask("EVALSHA", _sha1(script), 1, key, *args)
+            except redis.exceptions.NoScriptError:
+                return self._ask("EVAL", script, 1, key, *args)
+
+    def unlist(self, key: str, members: Sequence[str]) -> None:
+        """Take members out of a sorted set."""
+        with _SPEAKING:
+            self._ask("ZREM", key, *members)
+
+    def scored(self, sets: Sequence[str]) -> tuple[int, list[dict[str, int]]]:
+        """Read sorted sets, each member with its score, and the server's clock with them."""
+        reads = [("ZRANGE", key, 0, -1, "WITHSCORES") for key in sets]
+        (seconds, micros), *found = self._ask_all(("TIME",), *reads)
+        pairs = [zip(flat[::2], flat[1::2], strict=True) for flat in found]
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        return now_ms, [{member: int(float(score)) for member, score in one} for one in pairs]
 
     # --- leases, presence, registry ---------------------------------------------------
 
@@ -471,6 +501,12 @@ def unseal_entry(entry: Entry) -> Sealed:
     """Read a journal entry as a commit. Raises `BadEntry`."""
     seq = int(entry.id.partition("-")[0])
     return unseal(seq, entry.body, entry.fields.get("h", ""))
+
+
+@lru_cache(maxsize=16)
+def _sha1(script: str) -> str:
+    """Name a script as Redis does."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _xread(after: Mapping[str, str], *, block_ms: int, count: int) -> tuple[str | int, ...]:

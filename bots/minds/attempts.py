@@ -56,7 +56,7 @@ def answer_with_retries(
     request: Request,
     stop: StopSignal,
     *,
-    allow_ms: int,
+    until_ms: Callable[[], int],
     clock: Clock,
     on_attempt: Callable[[Attempt], None],
     after: int = 0,
@@ -66,9 +66,10 @@ def answer_with_retries(
 
     Args:
         mind: Who is asked.
-        request: What; each attempt is given what is left of its `allow_ms`.
+        request: What; each attempt is given all the time that is left then.
         stop: Ends the attempt, and a wait between two, at once.
-        allow_ms: How long all attempts and waits may take together, milliseconds, > 0.
+        until_ms: Tells until when all attempts and waits may take, by the clock; it may
+            grow meanwhile.
         clock: Whose time passes.
         on_attempt: Called after every attempt, in this thread, before the next.
         after: How many attempts were made before, with another request.
@@ -81,8 +82,8 @@ def answer_with_retries(
         MindFailed: The last attempt's error; or `cancelled`, when the answer was no
             longer wanted before an attempt began.
     """
-    deadline_ms = clock.now_ms() + allow_ms
-    trying = _Trying(mind, request, stop, clock, on_attempt, deadline_ms, number=after)
+    trying = _Trying(mind, request, stop, clock, on_attempt, until_ms, number=after)
+    allow_ms = max(1, until_ms() - clock.now_ms())
     trying.first_wait_s = min(FIRST_WAIT_S, allow_ms / 1000 / LEAST_WAITS)
     try:
         return trying.once()  # nearly always all there is: no machinery before it is needed
@@ -114,7 +115,7 @@ class _Trying:
     stop: StopSignal
     clock: Clock
     on_attempt: Callable[[Attempt], None]
-    deadline_ms: int
+    until_ms: Callable[[], int]
     number: int
     first_wait_s: float = FIRST_WAIT_S
     failures: int = 0
@@ -139,7 +140,7 @@ class _Trying:
             about = self.mind.about if answer is None else answer.about
             self.on_attempt(Attempt(self.number, request, wall_ms, took_ms, about, answer, error))
 
-        left_ms = max(1, min(self.request.allow_ms, self.deadline_ms - started_ms))
+        left_ms = max(1, self.until_ms() - started_ms)
         request = replace(self.request, allow_ms=left_ms)
         try:
             answer = self.mind.answer(request, self.stop)
@@ -168,4 +169,4 @@ class _Trying:
 
     def is_too_late(self, state: RetryCallState) -> bool:
         ready_ms = self.clock.now_ms() + state.upcoming_sleep * 1000
-        return self.stop.is_set() or ready_ms + LEAST_MS > self.deadline_ms
+        return self.stop.is_set() or ready_ms + LEAST_MS > self.until_ms()

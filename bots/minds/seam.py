@@ -78,7 +78,8 @@ class Answer:
     `action` is none when `text` is still to be read as an answer to the ask.
     `sent` holds the options exactly as they were sent; `noticed` names what was odd
     about an answer that is one all the same. Durations are nanoseconds as the server
-    reports them, none where it does not.
+    reports them, none where it does not. `waited_ms` is how long the call waited for its
+    turn at the server before it was sent.
     """
 
     text: str = ""
@@ -95,6 +96,7 @@ class Answer:
     load_ns: int | None = None
     prompt_ns: int | None = None
     answer_ns: int | None = None
+    waited_ms: int = 0
 
 
 class StopSignal(Protocol):

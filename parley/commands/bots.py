@@ -38,7 +38,8 @@ def command(
     """Serve bots: take seats, answer grants.
 
     Takes free seats of live runs, asks each bot's mind, and lets the seats go on
-    SIGTERM or Ctrl-C. Models are asked at OLLAMA_HOST unless the scenario says where.
+    SIGTERM or Ctrl-C. Models are asked at OLLAMA_HOST, or at the
+    servers in OLLAMA_HOSTS, unless the scenario says where.
 
     With --docker or --processes, starts that many hosts instead, and stops exactly those
     when it ends. Should one of them die, its last lines are shown and all are stopped.

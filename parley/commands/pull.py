@@ -49,11 +49,12 @@ def command(models: tuple[str, ...], scenario: str, wait_s: int) -> None:
         models = (here.model,) if here.model else asked(resolve_file(find_scenario(scenario)))
     if not all(model.strip() for model in models):
         raise BadInput("a model's name is empty", where="MODEL", mend="try: parley pull --help")
-    wait_for_server(here.ollama_host, within_s=wait_s)
-    for model in models:
-        click.echo(f"{model}: asking {here.ollama_host} for it")
-        pull_model(here.ollama_host, model, tell=progress(model))
-        click.echo(f"{model}: is there")
+    for server in here.model_servers:
+        wait_for_server(server, within_s=wait_s)
+        for model in models:
+            click.echo(f"{model}: asking {server} for it")
+            pull_model(server, model, tell=progress(model))
+            click.echo(f"{model}: is there")
 
 
 def asked(spec: Spec) -> tuple[str, ...]:

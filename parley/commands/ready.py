@@ -76,15 +76,17 @@ def missing(here: Settings, streams: Streams, models: tuple[str, ...]) -> str:
     try:
         if not streams.presences():
             return "a bot host"
-        if not models:
-            return ""
-        _, there = list_models(here.ollama_host)
     except ServerGone:
         return "the Redis server"
-    except Missing:
-        return f"the model server at {here.ollama_host}"
-    lacking = [model for model in models if full_name(model) not in map(full_name, there)]
-    return f"the model {lacking[0]} at {here.ollama_host}" if lacking else ""
+    for server in here.model_servers if models else ():
+        try:
+            _, there = list_models(server)
+        except Missing:
+            return f"the model server at {server}"
+        lacking = [model for model in models if full_name(model) not in map(full_name, there)]
+        if lacking:
+            return f"the model {lacking[0]} at {server}"
+    return ""
 
 
 def wait(

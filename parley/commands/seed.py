@@ -63,14 +63,15 @@ def ask_for_models(spec: Spec, here: Settings) -> None:
     Raises:
         Missing: A model is not there. A run without it would be silence.
     """
+    from bots.around import Around
     from parley import starting
     from utils.errors import Missing
     from utils.settings import DEFAULT_OLLAMA_HOST, DEFAULT_TYPED
 
-    if here.ollama_host == DEFAULT_OLLAMA_HOST:
+    if here.model_servers == (DEFAULT_OLLAMA_HOST,):
         return
     try:
-        starting.preflight(spec, ollama_host=here.ollama_host)
+        starting.preflight(spec, Around.of(here, redis_url=opening.address(here) or ""))
     except Missing as error:
         mend = error.mend.replace("ollama pull", f"{here.typed} pull")
         if mend == error.mend and here.typed != DEFAULT_TYPED:

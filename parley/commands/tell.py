@@ -142,7 +142,7 @@ def channel_of(streams: Streams, run: str, spec: Spec, channel: str | None) -> s
         ParleyError: The run is over.
     """
     from analytics.observer.runs import view_of
-    from utils.errors import BadInput
+    from utils.errors import BadInput, ParleyError
     from utils.names import counted, look_up
 
     view = view_of(streams, run, spec)

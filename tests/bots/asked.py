@@ -104,12 +104,13 @@ class Done:
 def done(given: Task, mind: Mind, clock: ManualClock) -> Done:
     """Let a mind answer, and read all that was written down."""
     noted: list[str] = []
+    until_ms = clock.now_ms() + given.request.allow_ms
     outcome = carry_out(
         given,
         mind,
         Stop(),
         clock=clock,
-        granted_ms=clock.now_ms(),
+        until_ms=lambda: until_ms,
         nonce="n1",
         on_failed=noted.append,
     )

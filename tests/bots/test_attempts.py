@@ -51,12 +51,13 @@ def ask(
         mind.clock.sleep_s(seconds)
         on_pause()
 
+    until_ms = mind.clock.now_ms() + allow_ms
     try:
         asked.answer = answer_with_retries(
             mind,
             request(seed=seed, allow_ms=allow_ms),
             stop or Stop(),
-            allow_ms=allow_ms,
+            until_ms=lambda: until_ms,
             clock=mind.clock,
             on_attempt=asked.attempts.append,
             pause=pause,
@@ -178,7 +179,7 @@ def test_a_busy_server_is_asked_until_it_answers() -> None:
             mind,
             request(),
             Stop(),
-            allow_ms=20_000,
+            until_ms=lambda: SystemClock().now_ms() + 20_000,
             clock=SystemClock(),
             on_attempt=attempts.append,
             pause=lambda seconds, stop: None,

@@ -69,6 +69,12 @@ class AnyOrder(RuleBasedStateMachine):
             body = self.table.proposal(grant)
             self.table.say(body, body, {**body, "nonce": "other"})
 
+    @rule(place=places, need_ms=st.sampled_from([0, 1, 15_000, 10**9]))
+    def wait(self, place: int, need_ms: int) -> None:
+        grant = self.grant(place)
+        if grant:
+            self.table.wait(grant, need_ms=need_ms)
+
     @rule(bot=bots, host=st.sampled_from(["one", "two"]))
     def join(self, bot: str, host: str) -> None:
         self.table.join(bot, host=host)
@@ -130,6 +136,13 @@ class AnyOrder(RuleBasedStateMachine):
             assert {grant.event.bot for grant in floor.live} <= set(floor.members)
             holders += [grant.event.bot for grant in floor.live]
         assert len(holders) == len(set(holders))
+
+    @invariant()
+    def no_grant_outlives_what_it_may_wait_in_all(self) -> None:
+        for grant in self.table.state.live():
+            in_all = (2 + len(BOTS)) * grant.event.allow_ms
+            assert self.table.state.at_ms <= grant.deadline_ms <= grant.granted_ms + in_all
+            assert grant.deadline_ms <= self.table.state.at_ms + 2 * grant.event.allow_ms
 
     @invariant()
     def a_turn_is_closed_once_and_in_order(self) -> None:

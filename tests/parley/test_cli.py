@@ -65,12 +65,13 @@ def test_every_command_has_the_short_help_the_list_gives_and_examples(name: str)
         (
             "run salon --mind psychic",
             2,
-            "parley: --mind: unknown mind 'psychic'; there is ollama, openai, rule, scripted",
+            "parley: --mind: unknown mind 'psychic'; "
+            "there is ollama, openai, recorded, rule, scripted",
         ),
         (
-            "run salon --mind recorded",
+            "run salon --mind remote",
             2,
-            "parley: --mind: mind 'recorded' is planned but not built yet",
+            "parley: --mind: mind 'remote' is planned but not built yet",
         ),
         ("run salon --offline --out .", 2, "parley: .: there is something already; name another"),
         ("personas show adda", 2, "parley: unknown persona 'adda'; did you mean 'ada'?"),

@@ -78,7 +78,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
         if name in ("PARLEY_HOME", "PARLEY_TYPED"):  # no constant; and the stack's own
             continue
         value = getattr(bare, field)
-        assert written[name] == ("" if value is None else str(value)), name
+        assert written[name] == ("" if value in (None, ()) else str(value)), name
     again = Settings.from_env({name: written[name] for name in SET_BY_THE_STACK})
     assert again == bare
 

@@ -31,6 +31,8 @@ def test_every_variable_is_read() -> None:
         PARLEY_HOME="/data/parley",
         PARLEY_FSYNC="everysec",
         OLLAMA_HOST="http://gpu:1234",
+        OLLAMA_HOSTS="gpu, http://gpu:11434,https://far ,",
+        PARLEY_SLOTS="4",
         PARLEY_LEASE_MS="750",
         REDIS_PASSWORD_FILE="/run/secrets/password",
         PARLEY_MODEL="gemma3:1b",
@@ -43,12 +45,26 @@ def test_every_variable_is_read() -> None:
         home=Path("/data/parley"),
         fsync="everysec",
         ollama_host="http://gpu:1234",
+        ollama_hosts=("http://gpu:11434", "https://far:443"),
+        slots=4,
         lease_ms=750,
     )
 
 
 def test_an_empty_variable_is_no_variable() -> None:
     assert read(**dict.fromkeys([*VARIABLES.values(), "XDG_STATE_HOME"], "")) == read()
+
+
+def test_several_model_servers_stand_in_the_place_of_the_one() -> None:
+    assert read(OLLAMA_HOST="gpu").model_servers == ("http://gpu:11434",)
+    several = read(OLLAMA_HOST="gpu", OLLAMA_HOSTS="a,b").model_servers
+    assert several == ("http://a:11434", "http://b:11434")
+
+
+@pytest.mark.parametrize(("value", "why"), [("0", "greater than or equal"), ("two", "whole")])
+def test_slots_that_cannot_be_are_refused_by_name(value: str, why: str) -> None:
+    with pytest.raises(BadInput, match=rf"^PARLEY_SLOTS: .*{why}"):
+        read(PARLEY_SLOTS=value)
 
 
 def test_the_home_is_in_the_users_state_folder_wherever_that_is() -> None:
