@@ -189,7 +189,7 @@ def test_a_run_of_50_turns_ends_well_whatever_goes_wrong(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_at_every_call_costs_turns_and_never_the_run(kind: Kind) -> None:
-    seconds = {"latency": 0.4, "drip": 0.1}.get(kind, 0.02)
+    seconds = {"latency": 2.0, "drip": 0.1}.get(kind, 0.02)
     plan = FaultPlan(faults=(Fault(fault=kind, every=1, seconds=seconds),))
     with finished(plan, turns=FEW_TURNS, floor=HURRIED) as run:
         check(run, turns=FEW_TURNS)

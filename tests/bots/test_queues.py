@@ -20,7 +20,7 @@ from utils.spec import EndSpec, FloorSpec, ModelSpec, Spec
 from utils.streams import Streams
 
 BOTS = tuple(f"bot-{number:02}" for number in range(20))
-ALLOW_S = 1.0
+ALLOW_S = 2
 LOAD_S = 0.1
 
 
