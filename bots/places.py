@@ -141,8 +141,8 @@ class Places:
                 self._refused[run] = NEVER_MS
                 return None
             company = Company(run, spec, ollama_host=self.settings.ollama_host)
+            self._on_company(run)  # first: if the server goes now, it is done again
             self.companies[run] = company
-            self._on_company(run)
         return self.companies[run]
 
     def _take(self, company: Company) -> None:

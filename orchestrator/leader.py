@@ -32,7 +32,7 @@ from utils.journal import (
 )
 from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
-from utils.streams import Entry, Streams
+from utils.streams import Entry, Streams, unseal_entry
 
 KEPT_COMMITS = 10_000
 """Commits a leader keeps to mend the journal of a server that forgot its tail."""
@@ -183,10 +183,11 @@ class Leader:
             self._advance(*self._unsure)
         self._unsure = None
         if seq == self.state.seq and sha256 in ("", self.state.sha256):
+            self.begin(now_ms)  # it may have been cut off before its first commit arrived
             return
         if seq > self.state.seq:
             raise Conflict(seq, sha256)
-        self._mend(seq, sha256, now_ms)
+        self._mend(top, now_ms)
 
     def halt(self, why: str, now_ms: int) -> None:
         """End the run with an incident: its record has a hole that nobody can mend."""
@@ -214,15 +215,22 @@ class Leader:
         return bool(noticed)
 
     def _commit(
-        self, inputs: tuple[Consumed, ...], noticed: tuple[Notice, ...], now_ms: int
+        self,
+        inputs: tuple[Consumed, ...],
+        noticed: tuple[Notice, ...],
+        now_ms: int,
+        *,
+        cursor: str | None = None,
     ) -> bool:
         """Decide and append; false only when the commit would be too large."""
+        if cursor is None:
+            cursor = inputs[-1].id if inputs else self.state.cursor
         made = engine.advance(
             self.rules,
             self.state,
             engine.Causes(inputs=inputs, noticed=noticed),
             at_ms=max(self.state.at_ms, now_ms),
-            cursor=inputs[-1].id if inputs else self.state.cursor,
+            cursor=cursor,
         )
         if made is None:
             return True
@@ -256,8 +264,14 @@ class Leader:
         self._kept.append(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
         self._snapshots.keep(after)
 
-    def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
-        """Append again what a restarted server forgot, from commit `seq` on."""
+    def _mend(self, top: Entry | None, now_ms: int) -> None:
+        """Append again what a restarted server forgot, and read its floor again from there.
+
+        What it forgot of the floor is said again, and a server whose clock went back may
+        give it an id at or below the cursor. What it did not forget is known by its nonce.
+        """
+        last = unseal_entry(top) if top is not None else None
+        seq, sha256 = (last.seq, last.sha256) if last is not None else (0, "")
         kept = [one for one in self._kept if one.seq > seq]
         if not kept:
             raise Conflict(seq, sha256)
@@ -269,7 +283,8 @@ class Leader:
         for one in kept:
             self._append(unseal(one.seq, one.body, one.sha256), one.beside)
         detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
-        self._commit((), (Observed(name="mended", detail=detail),), now_ms)
+        cursor = last.commit.cursor if last is not None else "0-0"
+        self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
 
 
 def target_key(run: str, target: str) -> str:

@@ -1,0 +1,218 @@
+"""What a run's record must be, whatever happened to the processes that made it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from tests.chaos.simulation import RUN, Played, Scene, play
+from tests.swarm import happened
+from utils import keys
+from utils.calls import CallRecord
+from utils.errors import BadEntry
+from utils.journal import Garbage, Sealed, chain, parse
+from utils.mail import ChannelEntry
+from utils.protocol import INPUT, Failed, Proposed
+from utils.spec import Spec
+
+Words = list[tuple[str, int, str, str]]
+
+
+def broken(played: Played) -> list[str]:
+    """List the promises that a play broke."""
+    if played.stuck:
+        return [f"stuck: {played.stuck}", *played.died]
+    try:
+        journal = list(chain(played.streams.journal(RUN)))
+    except BadEntry as bad:
+        return [f"no chain: {bad}"]
+    faults = {one.fault for one in played.faults}
+    found = [*played.died, *_fence(journal), *_inputs(played, journal), *_beside(played, journal)]
+    if [one.sha256 for one in played.read] != [one.sha256 for one in journal]:
+        found.append("the reader holds another journal")
+    if "tail lost" not in faults:
+        found += [*_acknowledged(played, journal), *_calls(played, journal)]
+    if played.scene.is_patient:
+        found += _words(played, journal)
+    return found
+
+
+def words_of(journal: list[Sealed]) -> Words:
+    """List what the bots said, channel by channel."""
+    heard = happened(journal, "heard")
+    return sorted((one.channel, one.turn, one.speaker, one.text) for one in heard if one.speaker)
+
+
+# --- turns, grants, seats ---------------------------------------------------------------
+
+
+def _fence(journal: list[Sealed]) -> Iterator[str]:
+    """A grant is closed once, by the live seat; a turn is closed once, and in order."""
+    live: dict[int, Any] = {}
+    seats: dict[str, tuple[str, int]] = {}
+    turns: Counter[str] = Counter()
+    epochs = 0
+    for sealed in journal:
+        answers = dict(_answers(sealed))
+        for event in sealed.commit.events:
+            if event.kind == "seated":
+                seats[event.bot] = (event.host, event.seat)
+            elif event.kind == "unseated":
+                seats.pop(event.bot, None)
+            elif event.kind == "granted":
+                epochs += 1
+                if event.epoch != epochs:
+                    yield f"epoch {event.epoch} is granted after {epochs - 1}"
+                live[event.epoch] = event
+            elif event.kind in ("acted", "passed", "revoked"):
+                if live.pop(event.epoch, None) is None:
+                    yield f"epoch {event.epoch} is closed while it is not live"
+                answer = answers.get(event.epoch)
+                if answer and seats.get(event.bot) != (answer.author, answer.seat):
+                    yield f"epoch {event.epoch} is answered from an old seat"
+                if event.kind != "revoked" and answer is None:
+                    yield f"epoch {event.epoch} is closed by nobody's answer"
+            elif event.kind == "turn_closed":
+                turns[event.channel] += 1
+                if event.turn != turns[event.channel]:
+                    yield f"{event.channel}: turn {event.turn} is closed out of order"
+    if live:
+        yield f"epochs {sorted(live)} are never closed"
+
+
+def _answers(sealed: Sealed) -> Iterator[tuple[int, Proposed | Failed]]:
+    """List what answers grants among a commit's inputs, but for what was rejected."""
+    rejected = {event.input_id for event in sealed.commit.events if event.kind == "rejected"}
+    for consumed in sealed.commit.inputs:
+        arrived = parse(consumed)
+        if isinstance(arrived, Proposed | Failed) and consumed.id not in rejected:
+            yield arrived.epoch, arrived
+
+
+# --- inputs -----------------------------------------------------------------------------
+
+
+def _inputs(played: Played, journal: list[Sealed]) -> Iterator[str]:
+    """What is on the floor is consumed; nothing is acted on twice."""
+    consumed = [one for sealed in journal for one in sealed.commit.inputs]
+    rejected = {one.input_id for one in happened(journal, "rejected")}
+    done = Counter((one.author, one.nonce) for one in consumed if one.id not in rejected)
+    yield from (f"{author} {nonce} is done twice" for (author, nonce), n in done.items() if n > 1)
+    known = {one.nonce for one in consumed}
+    over_at = _place(journal[-1].commit.cursor)
+    for entry in played.streams.all(keys.floor(RUN)):
+        said = INPUT.validate_json(entry.body)
+        if _place(entry.id) <= over_at and said.nonce not in known:
+            yield f"{said.kind} {said.nonce} of {said.author} is never consumed"
+
+
+def _acknowledged(played: Played, journal: list[Sealed]) -> Iterator[str]:
+    """Where the server lost nothing, what it acknowledged is consumed once, in its order."""
+    consumed = [one.id for sealed in journal for one in sealed.commit.inputs]
+    floor = list(played.streams.all(keys.floor(RUN)))
+    over_at = _place(journal[-1].commit.cursor)
+    if consumed != [entry.id for entry in floor if _place(entry.id) <= over_at]:
+        yield "the floor is not consumed once, in its order"
+    known = {one.nonce for sealed in journal for one in sealed.commit.inputs}
+    late = {INPUT.validate_json(one.body).nonce for one in floor if _place(one.id) > over_at}
+    yield from (
+        f"'{nonce}' from outside is lost"
+        for nonce in played.injected
+        if nonce not in known and nonce not in late
+    )
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number or 0)
+
+
+# --- what is beside the journal -----------------------------------------------------------
+
+
+def _beside(played: Played, journal: list[Sealed]) -> Iterator[str]:
+    """A channel's entries are the journal's, each on top of the one before."""
+    for opened in happened(journal, "channel_opened"):
+        last = ""
+        told = []
+        for entry in played.streams.all(keys.channel(RUN, opened.channel)):
+            read = ChannelEntry.model_validate_json(entry.body)
+            sha256 = journal[read.seq - 1].sha256
+            if (entry.id, read.commit_sha256) != (f"{read.seq}-0", sha256) or read.prev != last:
+                yield f"{opened.channel} {entry.id} is not the journal's"
+            last = f"{read.seq}:{sha256}"
+            told += [event for event in read.events if event.kind == "heard"]
+        if told != [one for one in happened(journal, "heard") if one.channel == opened.channel]:
+            yield f"{opened.channel}: what is heard there is not what the journal says"
+
+
+def _calls(played: Played, journal: list[Sealed]) -> Iterator[str]:
+    """Nothing is said without its call's record; the prompt held what the bot had heard."""
+    calls = {}
+    for entry in played.streams.all(keys.calls(RUN)):
+        record = CallRecord.model_validate_json(entry.body)
+        calls[record.epoch, record.host] = record
+    heard: dict[str, list[str]] = {}
+    prompts: dict[int, list[str]] = {}
+    members = {channel.name: channel.members for channel in played.scene.spec.channels}
+    for sealed in journal:
+        answers = dict(_answers(sealed))
+        granted = []
+        for event in sealed.commit.events:
+            if event.kind == "heard":
+                for bot in members[event.channel]:
+                    heard.setdefault(bot, []).append(event.message_id)
+            elif event.kind == "granted":
+                granted.append(event)
+            elif event.kind in ("acted", "passed"):
+                call = calls.get((event.epoch, answers[event.epoch].author))
+                if call is None:
+                    yield f"epoch {event.epoch} is answered without a record"
+                elif sorted(_seen(call)) != sorted(prompts[event.epoch][-20:]):
+                    yield f"epoch {event.epoch}: {event.bot} did not recall what it had heard"
+        for event in granted:
+            prompts[event.epoch] = list(heard.get(event.bot, ()))
+
+
+def _seen(call: CallRecord) -> list[str]:
+    return [one.item for one in call.exposures if one.seen and one.kind == "message"]
+
+
+# --- the words --------------------------------------------------------------------------
+
+
+def _words(played: Played, journal: list[Sealed]) -> Iterator[str]:
+    """Nobody gave up, and the bots said what they say when nothing goes wrong."""
+    for one in happened(journal, "turn_closed"):
+        if one.outcome != "acted":
+            yield f"{one.channel}: turn {one.turn} is {one.outcome}"
+    if words_of(journal) != undisturbed(played.scene.spec):
+        yield "the words are not those of the undisturbed run"
+
+
+@cache
+def _undisturbed(body: str) -> Words:
+    spec = Spec.model_validate_json(body)
+    fair = played_fair(spec)
+    return words_of(list(fair.streams.journal(RUN)))
+
+
+def undisturbed(spec: Spec) -> Words:
+    """Tell the words of a run in which nothing goes wrong."""
+    return _undisturbed(spec.model_dump_json())
+
+
+def played_fair(spec: Spec) -> Played:
+    from tests.chaos.simulation import scene_of
+
+    scene: Scene = scene_of(0)
+    calm = scene.weather._replace(rates={}, most=0)
+    scene = scene._replace(
+        spec=spec, is_patient=True, longest_ms=0, orchestrators=1, hosts=1, weather=calm
+    )
+    return play(0, scene=scene)
+
+
+__all__ = ["Garbage", "broken", "undisturbed", "words_of"]

@@ -1,0 +1,318 @@
+"""One seed: orchestrators, hosts, a reader and a person over a server, in virtual time.
+
+The processes are the product's own classes and their own loops. What is simulated is what
+they stand on: the server, the network, clocks, the machine's scheduler, and minds that
+take their time. A seed decides everything, so that it can be looked at again:
+
+    python -m tests.chaos simulation --seed 17 --show
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from bots.minds.seam import Mind
+from bots.minds.stop import Stop
+from bots.outbox import Outbox
+from bots.runtime import Host
+from bots.task import Task
+from orchestrator.runtime import Orchestrator
+from tests.chaos import server as scripts
+from tests.chaos.scheduler import Killed, Process, ProcessClock, Scheduler, Stuck, TaskLock
+from tests.chaos.server import Script, Server
+from tests.chaos.weather import FAULTS, Fault, Happened, Network, SimulatedStreams, Weather
+from tests.scenes import spec_of
+from utils import keys
+from utils.errors import Forgotten, ServerGone
+from utils.journal import Sealed
+from utils.protocol import Inject
+from utils.settings import Settings
+from utils.spec import ChannelSpec, FloorSpec, Spec
+from utils.streams import _RELEASE, _RENEW, Streams, Tail, unseal_entry
+
+RUN = "tea-1"
+LEASE_MS = 1_000
+BEGIN_MS = 1_700_000_000_000
+CALM_AFTER_MS = 15 * LEASE_MS
+PATIENT_S = 600.0
+"""A deadline that nobody should ever see pass: the run would not be over in time."""
+NAMES = ("ada", "bo", "cy", "dot")
+POLICIES = ("round_robin", "random", "addressed", "simultaneous")
+
+
+class Scene(NamedTuple):
+    """What a seed draws.
+
+    Attributes:
+        is_patient: Whether no deadline may pass, so that the words are known before.
+        longest_ms: Most that a mind takes to answer.
+    """
+
+    spec: Spec
+    is_patient: bool
+    longest_ms: int
+    orchestrators: int
+    hosts: int
+    weather: Weather
+
+
+class Parts(NamedTuple):
+    """What the scene is played with: another for each rule that is broken on purpose."""
+
+    streams: type[SimulatedStreams] = SimulatedStreams
+    outbox: type[Outbox] = Outbox
+    commit: Script = scripts.commit
+
+
+class Played(NamedTuple):
+    """What a seed left behind.
+
+    Attributes:
+        streams: Reads what the server holds in the end, in fair weather.
+        read: What the reader holds in the end.
+        injected: Nonces of the words from outside that were acknowledged.
+        died: Processes that an error ended, each with the error.
+        stuck: Why it did not end; empty when it did.
+    """
+
+    seed: int
+    scene: Scene
+    streams: Streams
+    read: list[Sealed]
+    injected: list[str]
+    died: list[str]
+    stuck: str
+    faults: list[Happened]
+    virtual_ms: int
+
+
+def scene_of(seed: int, *, faults: tuple[Fault, ...] = FAULTS) -> Scene:
+    """Draw a scene: who talks, how patiently, and in which weather."""
+    chance = Random(f"scene {seed}")
+    is_patient = chance.random() < 0.6
+    shape = chance.randrange(24)
+    rates = {fault: chance.choice((0.002, 0.01)) for fault in faults if chance.random() < 0.4}
+    allow_s = PATIENT_S if is_patient else chance.choice((1.5, 4.0))
+    return Scene(
+        spec=talk(shape, allow_s),
+        is_patient=is_patient,
+        longest_ms=chance.choice((0, 50, 400)) if is_patient else round(allow_s * 1_500),
+        orchestrators=chance.choice((1, 2, 2, 3)),
+        hosts=chance.choice((1, 2, 2)),
+        weather=Weather(rates, chance.randrange(1, 20), BEGIN_MS + CALM_AFTER_MS, LEASE_MS),
+    )
+
+
+@cache
+def talk(shape: int, allow_s: float) -> Spec:
+    """Make one of a few talks."""
+    bots = NAMES[: 2 + shape % 3]
+    policy, turns = POLICIES[shape % 4], 5 + shape % 5
+    floor = FloorSpec(allow_s=allow_s, gather_s=allow_s, tries=2)
+    channels = [ChannelSpec(name="main", members=bots, policy=policy, opening="Well?", turns=turns)]
+    if len(bots) == 4 and shape % 2:  # apart: a bot that is busy would change who is drawn
+        channels = [
+            ChannelSpec(name="main", members=bots[:2], policy=policy, turns=turns),
+            ChannelSpec(name="side", members=bots[2:], policy="round_robin", turns=turns),
+        ]
+    return spec_of(bots, channels=channels, turns=None, floor=floor, seed=shape)
+
+
+@cache
+def commit_script() -> str:
+    return files("utils").joinpath("commit.lua").read_text("utf-8")
+
+
+class SlowHost(Host):
+    """A host whose minds take their time, in tasks of the same process."""
+
+    def __init__(self, play: Play, process: Process, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._play, self._process = play, process
+        self.outbox._lock = TaskLock(play.scheduler)  # type: ignore[assignment]
+
+    def _work(self, task: Task, mind: Mind, stop: Stop, granted_ms: int) -> None:
+        longest_ms = self._play.scene.longest_ms
+        if longest_ms:
+            took_ms = self._play.chance.randrange(longest_ms)
+            work = super()._work
+            self._play.scheduler.spawn(
+                self._process, lambda: work(task, mind, stop, granted_ms), after_ms=took_ms
+            )
+        else:
+            super()._work(task, mind, stop, granted_ms)
+
+
+class Play:
+    """A seed being played."""
+
+    def __init__(self, seed: int, scene: Scene, parts: Parts) -> None:
+        self.seed, self.scene, self.parts = seed, scene, parts
+        self.chance = Random(f"play {seed}")
+        self.scheduler = Scheduler(self.chance, now_ms=BEGIN_MS)
+        known = {commit_script(): parts.commit, _RENEW: scripts.renew, _RELEASE: scripts.release}
+        self.network = Network(
+            self.scheduler, self.chance, scene.weather, lambda now_ms: Server(now_ms, known)
+        )
+        self.network.on_death = self._died
+        self.died: list[str] = []
+        self.injected: list[str] = []
+        self.read: list[Sealed] = []
+        self._bodies: dict[Process, Callable[[Process], None]] = {}
+        self._begun = 0
+
+    def run(self) -> Played:
+        stuck = ""
+        streams = self._register()
+        for _ in range(self.scene.orchestrators):
+            self._begin("orchestrator", self._orchestrate)
+        for _ in range(self.scene.hosts):
+            self._begin("host", self._serve)
+        self._begin("reader", self._follow)
+        self._begin("person", self._inject)
+        rounds = sum(channel.turns or 0 for channel in self.scene.spec.channels)
+        longest_ms = CALM_AFTER_MS + 40 * LEASE_MS + rounds * 2 * 7 * LEASE_MS
+        try:
+            self.scheduler.run(self._is_over, until_ms=BEGIN_MS + longest_ms)
+        except Stuck as error:
+            stuck = str(error)
+        finally:
+            self.scheduler.close()
+        took_ms = self.scheduler.now_ms - BEGIN_MS
+        return Played(
+            self.seed,
+            self.scene,
+            streams,
+            self.read,
+            self.injected,
+            self.died,
+            stuck,
+            self.network.faults,
+            took_ms,
+        )
+
+    def _register(self) -> Streams:
+        """Put the run where the processes find it."""
+        fair = Network.__new__(Fair)
+        fair.server = self.network.server
+        streams = SimulatedStreams(fair, Process("looker"), ProcessClock(self.scheduler, zero_ms=0))
+        body = self.scene.spec.model_dump_json()
+        streams.register(RUN, spec=body, entry="{}", now_ms=BEGIN_MS)
+        self.network.server.safe = len(self.network.server.log)
+        return streams
+
+    def _is_over(self) -> bool:
+        """Tell whether the run is off the list, and the reader has read its journal's end."""
+        live = self.network.server._scores(keys.LIVE)
+        if RUN in live or self.network.server.is_down:
+            return False
+        stream = self.network.server.stream(keys.journal(RUN))
+        return stream is not None and len(self.read) == len(stream.ids)
+
+    # --- processes --------------------------------------------------------------------
+
+    def _begin(self, kind: str, body: Callable[[Process], None], *, after_ms: int = 0) -> None:
+        self._begun += 1
+        process = Process(f"{kind}-{self._begun}")
+        self._bodies[process] = body
+
+        def run() -> None:
+            try:
+                body(process)
+            except Exception as error:  # noqa: BLE001 - what ends a process of the product
+                self.died.append(f"{process.name}: {type(error).__name__}: {error}")
+                self._died(process)
+
+        self.scheduler.spawn(process, run, after_ms=after_ms)
+
+    def _died(self, process: Process) -> None:
+        after_ms = self.chance.randrange(10, 2 * LEASE_MS)
+        kind = process.name.partition("-")[0]
+        self._begin(kind, self._bodies[process], after_ms=after_ms)
+
+    def _clock(self) -> ProcessClock:
+        """Make the clock of a process: its zero is hours from anybody else's."""
+        return ProcessClock(self.scheduler, zero_ms=self.chance.randrange(BEGIN_MS))
+
+    def _orchestrate(self, process: Process) -> None:
+        clock = self._clock()
+        streams = self.parts.streams(self.network, process, clock)
+        one = Orchestrator(streams, clock=clock, name=process.name, lease_ms=LEASE_MS)
+        while True:
+            one.step()
+
+    def _serve(self, process: Process) -> None:
+        clock = self._clock()
+        host = SlowHost(
+            self,
+            process,
+            self.parts.streams(self.network, process, clock),
+            settings=Settings(home=Path("unused"), lease_ms=LEASE_MS),
+            clock=clock,
+            name=process.name,
+            places=len(self.scene.spec.bots),
+            outbox=self.parts.outbox(SimulatedStreams(self.network, process, clock)),
+        )
+        while True:
+            host.step()
+
+    def _follow(self, process: Process) -> None:
+        """Read the journal as whoever watches does; from its start when it was rolled back."""
+        clock = self._clock()
+        streams = self.parts.streams(self.network, process, clock)
+        self.read = []
+        tail = Tail(streams)
+        tail.follow(keys.journal(RUN))
+        while True:
+            try:
+                self.read += [unseal_entry(entry) for entry in tail.read(block_ms=LEASE_MS)]
+            except ServerGone:
+                clock.sleep_s(0.1)
+            except Forgotten:
+                self.read = []
+                tail = Tail(streams)
+                tail.follow(keys.journal(RUN))
+
+    def _inject(self, process: Process) -> None:
+        """Say three things from outside, each again until the server has it."""
+        clock = self._clock()
+        streams = SimulatedStreams(self.network, process, clock)
+        for number in range(3):
+            clock.sleep_s(self.chance.randrange(4 * LEASE_MS) / 1000)
+            nonce = f"{process.name}.{number}"
+            said = Inject(author="person", nonce=nonce, channel="main", text=f"Rain {number}!")
+            while True:
+                try:
+                    streams.append(keys.floor(RUN), said.model_dump_json())
+                    break
+                except ServerGone:
+                    clock.sleep_s(0.1)
+            self.injected.append(nonce)
+        while True:
+            clock.sleep_s(3_600)
+
+
+class Fair(Network):
+    """The way to the server of whoever looks when all is over: nothing happens on it."""
+
+    def exchange(self, line: Any, commands: list[list[str]]) -> list[Any]:
+        line.life = line.life or 1
+        return self._perform(line, commands)
+
+
+def play(seed: int, *, scene: Scene | None = None, parts: Parts | None = None) -> Played:
+    """Play a seed."""
+    logging.disable(logging.CRITICAL)
+    try:
+        return Play(seed, scene or scene_of(seed), parts or Parts()).run()
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+__all__ = ["Killed", "Parts", "Played", "Scene", "play", "scene_of"]
