@@ -227,10 +227,9 @@ class Host:
 
     def _note(self, company: Company, event: Event) -> None:
         match event:
-            case Seated():
-                if event.bot in company.seats:
-                    company.seats[event.bot].number = event.seat
-                    log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
+            case Seated() if event.bot in company.seats:
+                company.seats[event.bot].sit(event.seat)
+                log.info("run %s: %s has seat %d", company.run, event.bot, event.seat)
             case Unseated():
                 self._unseated(company, event)
             case Revoked():

@@ -29,6 +29,12 @@ class Seat:
     number: int = 0
     answering: dict[int, Stop] = field(default_factory=dict)
 
+    def sit(self, number: int) -> None:
+        """Take a number. What is answered under an earlier one is refused: to be done anew."""
+        if number != self.number:
+            self.stop_all("seated anew")
+        self.number = number
+
     def stop(self, epoch: int, why: str) -> None:
         """Stop answering one grant, if it is still being answered."""
         stop = self.answering.pop(epoch, None)

@@ -248,7 +248,10 @@ class Orchestrator:
             now_ms = self.time.now_ms()
         for run, leader in list(self.led.items()):
             with self._guard(run):
-                leader.consume(arrived.get(leader.floor_key, []), now_ms)
+                read = arrived.get(leader.floor_key, [])
+                if read:  # to the end of the line: the others come first next time
+                    self.led[run] = self.led.pop(run)
+                leader.consume(read, now_ms)
                 leader.fire_due(now_ms)
 
     def _registry_position(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.launch import Launched, Launcher
 from parley.starting import start
 from tests.swarm import happened
+from utils import keys
 from utils.clock import wait_until
 from utils.journal import Sealed, chain
 from utils.server import Fsync, open_server
@@ -18,6 +19,8 @@ from utils.streams import Streams
 
 LEASE_MS = 1_000
 LONGEST_MS = 120_000
+CALLED = {"orchestrator": "orchestrator-", "bots": "host-"}
+"""How a process of each kind is called where it says who it is."""
 
 
 class Processes:
@@ -25,11 +28,35 @@ class Processes:
 
     def __init__(self, streams: Streams, launcher: Launcher) -> None:
         self.streams, self.launcher = streams, launcher
+        self.names: dict[str, Launched] = {}
         self._started = 0
 
     def start(self, *arguments: str) -> Launched:
         self._started += 1
         return self.launcher.start(f"{arguments[0]}-{self._started}", arguments)
+
+    def arrive(self, *arguments: str) -> str:
+        """Start a process and wait until the server knows it; by which name."""
+        before = self._connected(CALLED[arguments[0]])
+        one = self.start(*arguments)
+        new: set[str] = set()
+
+        def has_come() -> bool:
+            new.update(self._connected(CALLED[arguments[0]]) - before)
+            return bool(new)
+
+        assert wait_until(has_come, within_ms=LONGEST_MS), one.log.read_text()
+        (name,) = new
+        self.names[name] = one
+        return name
+
+    def leader(self, run: str) -> str | None:
+        """Name the process that holds the lease of a run."""
+        return self.streams.lease_owners([keys.leader(run)])[0]
+
+    def _connected(self, prefix: str) -> set[str]:
+        clients = self.streams._redis.client_list()
+        return {one["name"] for one in clients if one["name"].startswith(prefix)}
 
     def kill(self, one: Launched) -> None:
         one.process.kill()

@@ -454,6 +454,7 @@ class Tail:
             self._suspect = True
             raise
         for entry in read[0]:
+            self._after.pop(entry.key)  # to the end of the line: the others come first next time
             self._after[entry.key] = entry.id
             self._seen[entry.key] = entry.fields
         return read

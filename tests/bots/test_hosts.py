@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from analytics.observer.status import report, standing
+from bots.runtime import Host
+from tests.findings import found, record_of
 from tests.scenes import spec_of
-from tests.swarm import Swarm, fake_swarm, happened, transcript
+from tests.swarm import Swarm, fake_swarm, happened, timeless_swarm, transcript
 from utils import keys
 from utils.calls import CallRecord
+from utils.clock import ManualClock
 from utils.journal import sha256_of
+from utils.protocol import Granted
 from utils.server import EmbeddedServer
-from utils.spec import ChannelSpec, MemorySpec, ModelSpec, Spec
+from utils.spec import ChannelSpec, FloorSpec, MemorySpec, ModelSpec, Spec
 from utils.streams import Streams
 
 MANY = 200
@@ -69,6 +74,101 @@ def test_a_host_that_leaves_lets_another_take_its_seats_at_once_and_the_run_goes
         swarm.host(3)
         journal = swarm.finish(run)
     assert [line[1] for line in transcript(journal)] == list(range(31))
+
+
+def dies_with_a_grant(swarm: Swarm, host: Host, run: str) -> Granted:
+    """Let a host die before it reads of a grant to one of its bots; the grant."""
+    leader = swarm.orchestrators[0].led[run]
+    answered = leader.state.epochs
+    swarm.hosts.remove(host)
+    lost: list[Granted] = []
+
+    def is_granted() -> bool:
+        lost.extend(
+            grant.event
+            for grant in leader.state.live()
+            if grant.event.epoch > answered
+            and leader.state.seats[grant.event.bot].host == host.name
+        )
+        return bool(lost)
+
+    swarm.until(is_granted)
+    return lost[0]
+
+
+def pass_leases(swarm: Swarm, clock: ManualClock, dead: Host, run: str, *, thirds: int) -> None:
+    """Let time pass, by thirds of a lease, in which a dead host's leases lapse."""
+    for bot in dead.places.companies[run].seats:
+        swarm.streams.release_lease(keys.seat(run, bot), dead.name)
+    for _ in range(thirds):
+        clock.advance(dead.lease_ms // 3)
+        swarm.step()
+
+
+def test_the_grant_of_a_dead_host_is_answered_by_the_host_that_takes_its_seats() -> None:
+    with timeless_swarm() as (swarm, clock):
+        orchestrator, dead = swarm.orchestrator(), swarm.host(3)
+        run = swarm.seed(spec_of(turns=30, policy="random"))
+        swarm.until(lambda: run in orchestrator.led and orchestrator.led[run].state.turns >= 10)
+        grant = dies_with_a_grant(swarm, dead, run)
+        heir = swarm.host(3)
+        pass_leases(swarm, clock, dead, run, thirds=4)
+        swarm.finish(run)
+        record = record_of(swarm.streams, run)
+        plain = swarm.finish(swarm.seed(spec_of(turns=30, policy="random")))
+    assert found(record, turns=30) == []
+    assert not happened(record.journal, "revoked")
+    assert transcript(record.journal) == transcript(plain)
+    (call,) = [call for call in record.calls if call.epoch == grant.epoch]
+    assert (call.host, call.seed, call.bot) == (heir.name, grant.seed, grant.bot)
+
+
+def test_a_host_seated_anew_while_it_answers_answers_again_under_its_new_number() -> None:
+    with timeless_swarm() as (swarm, _):
+        orchestrator, host = swarm.orchestrator(), swarm.host(3)
+        run = swarm.seed(spec_of(turns=20))
+        swarm.until(lambda: run in orchestrator.led and orchestrator.led[run].state.turns >= 10)
+        grant = dies_with_a_grant(swarm, host, run)
+        company = host.places.companies[run]
+        # Thought lost, and its lease lapsed: it asks twice for one seat before it has it.
+        host.places.join(company, company.seats[grant.bot])
+        orchestrator.step(block_ms=0)
+        host.places.join(company, company.seats[grant.bot])
+        swarm.hosts.append(host)
+        for _ in range(10):
+            swarm.step()
+        turns = orchestrator.led[run].state.turns
+        whys = [event.why for event in happened(swarm.journal(run), "rejected")]
+    assert "old_seat" in whys, "its answer was not overtaken: this shows nothing"
+    assert turns > grant.turn
+
+
+def test_a_bot_that_no_host_serves_costs_one_turns_wait_and_is_told_in_the_status() -> None:
+    with timeless_swarm() as (swarm, clock):
+        orchestrator, _ = swarm.orchestrator(), swarm.host(2)
+        run = swarm.seed(spec_of(turns=40, policy="random", floor=FloorSpec(allow_s=60)))
+        swarm.until(lambda: run in orchestrator.led)
+        leader = orchestrator.led[run]
+        swarm.until(lambda: len(leader.state.seats) == 2)
+        dead = swarm.host(1)
+        swarm.until(lambda: leader.state.turns >= 10)
+        lost = dies_with_a_grant(swarm, dead, run)
+        pass_leases(swarm, clock, dead, run, thirds=7)
+        swarm.until(lambda: leader.state.turns >= lost.turn + 10)
+        lines = report(standing(swarm.streams, run))
+        alone = leader.state.seq
+        swarm.host(1)
+        journal = swarm.finish(run)
+    assert any(f"no host serves {lost.bot.capitalize()}" in line for line in lines)
+    assert [one.bot for one in happened(journal, "revoked")] == [lost.bot]
+    (again,) = [one for one in happened(journal, "granted") if one.tries]
+    assert (again.turn, again.tries) == (lost.turn, 1)
+    assert again.bot != lost.bot
+    granted = [(sealed.seq, one) for sealed in journal for one in happened([sealed], "granted")]
+    meanwhile = [one.bot for seq, one in granted if one.epoch > lost.epoch and seq <= alone]
+    assert len(meanwhile) > 10
+    assert lost.bot not in meanwhile
+    assert lost.bot in [one.bot for seq, one in granted if seq > alone]
 
 
 def test_in_a_ring_each_bot_hears_only_its_neighbours_and_itself() -> None:

@@ -257,7 +257,7 @@ def test_every_scenario_that_comes_along_resolves(name: str) -> None:
 def test_a_scenario_that_is_nowhere_is_told_with_the_nearest() -> None:
     with pytest.raises(BadInput, match=r"no scenario 'salonn'; did you mean 'salon'\?"):
         find_scenario("salonn")
-    with pytest.raises(BadInput, match=r"there is no scenario 'quark'; there is debate, grid"):
+    with pytest.raises(BadInput, match=r"no scenario 'quark'; there is convention, debate"):
         find_scenario("quark")
     with pytest.raises(BadInput, match=r"\./tea\.yaml: there is no such file"):
         find_scenario("./tea.yaml")
