@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from tests.chaos.simulation import RUN, Played, Scene, play
+from tests.chaos.simulation import RUN, Played, play, scene_of
 from tests.swarm import happened
 from utils import keys
 from utils.calls import CallRecord
 from utils.errors import BadEntry
-from utils.journal import Garbage, Sealed, chain, parse
+from utils.journal import Sealed, chain, parse
 from utils.mail import ChannelEntry
 from utils.protocol import INPUT, Failed, Proposed
 from utils.spec import Spec
@@ -100,6 +100,8 @@ def _inputs(played: Played, journal: list[Sealed]) -> Iterator[str]:
     rejected = {one.input_id for one in happened(journal, "rejected")}
     done = Counter((one.author, one.nonce) for one in consumed if one.id not in rejected)
     yield from (f"{author} {nonce} is done twice" for (author, nonce), n in done.items() if n > 1)
+    injected = Counter(one.text for one in happened(journal, "heard") if one.speaker is None)
+    yield from (f"'{text}' is heard {n} times" for text, n in injected.items() if n > 1)
     known = {one.nonce for one in consumed}
     over_at = _place(journal[-1].commit.cursor)
     for entry in played.streams.all(keys.floor(RUN)):
@@ -194,25 +196,19 @@ def _words(played: Played, journal: list[Sealed]) -> Iterator[str]:
 
 @cache
 def _undisturbed(body: str) -> Words:
-    spec = Spec.model_validate_json(body)
-    fair = played_fair(spec)
-    return words_of(list(fair.streams.journal(RUN)))
+    scene = scene_of(0)
+    calm = scene.weather._replace(rates={}, most=0)
+    fair = scene._replace(
+        spec=Spec.model_validate_json(body),
+        is_patient=True,
+        longest_ms=0,
+        orchestrators=1,
+        hosts=1,
+        weather=calm,
+    )
+    return words_of(list(play(0, scene=fair).streams.journal(RUN)))
 
 
 def undisturbed(spec: Spec) -> Words:
     """Tell the words of a run in which nothing goes wrong."""
     return _undisturbed(spec.model_dump_json())
-
-
-def played_fair(spec: Spec) -> Played:
-    from tests.chaos.simulation import scene_of
-
-    scene: Scene = scene_of(0)
-    calm = scene.weather._replace(rates={}, most=0)
-    scene = scene._replace(
-        spec=spec, is_patient=True, longest_ms=0, orchestrators=1, hosts=1, weather=calm
-    )
-    return play(0, scene=scene)
-
-
-__all__ = ["Garbage", "broken", "undisturbed", "words_of"]

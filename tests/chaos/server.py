@@ -324,18 +324,18 @@ def commit(server: Server, keys: list[str], args: list[str]) -> list[str]:
         except redis.ResponseError:
             return ["refused", key, "not a stream"]
     seq, prev, sha256 = int(args[0]), args[1], args[2]
-    top, top_sha256 = _top(server, keys[0])
-    if top == seq and top_sha256 == sha256:
+    at, top_sha256 = top(server, keys[0])
+    if at == seq and top_sha256 == sha256:
         return ["mine"]
-    if top != seq - 1 or (seq > 1 and top_sha256 != prev):
-        return ["other", str(top), top_sha256]
+    if at != seq - 1 or (seq > 1 and top_sha256 != prev):
+        return ["other", str(at), top_sha256]
     return append(server, keys, args)
 
 
 def append(server: Server, keys: list[str], args: list[str]) -> list[str]:
     """Do the script's second half: what is written once it is known to follow."""
     for key in keys[1:]:
-        if _top(server, key)[0] >= int(args[0]):
+        if top(server, key)[0] >= int(args[0]):
             return ["refused", key, "already past this commit"]
     entry_id = (int(args[0]), 0)
     server._write("add", keys[0], entry_id, ["b", args[3], "h", args[2]])
@@ -344,7 +344,7 @@ def append(server: Server, keys: list[str], args: list[str]) -> list[str]:
     return ["done"]
 
 
-def _top(server: Server, key: str) -> tuple[int, str]:
+def top(server: Server, key: str) -> tuple[int, str]:
     stream = server.stream(key)
     if stream is None or not stream.ids:
         return 0, ""

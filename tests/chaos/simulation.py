@@ -24,7 +24,7 @@ from bots.runtime import Host
 from bots.task import Task
 from orchestrator.runtime import Orchestrator
 from tests.chaos import server as scripts
-from tests.chaos.scheduler import Killed, Process, ProcessClock, Scheduler, Stuck, TaskLock
+from tests.chaos.scheduler import Process, ProcessClock, Scheduler, Stuck, TaskLock
 from tests.chaos.server import Script, Server
 from tests.chaos.weather import FAULTS, Fault, Happened, Network, SimulatedStreams, Weather
 from tests.scenes import spec_of
@@ -63,11 +63,15 @@ class Scene(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the scene is played with: another for each rule that is broken on purpose."""
+    """What the scene is played with: another for each rule that is broken on purpose.
+
+    `says_anew`: whoever says something again says it as something new.
+    """
 
     streams: type[SimulatedStreams] = SimulatedStreams
     outbox: type[Outbox] = Outbox
     commit: Script = scripts.commit
+    says_anew: bool = False
 
 
 class Played(NamedTuple):
@@ -285,9 +289,11 @@ class Play:
         streams = SimulatedStreams(self.network, process, clock)
         for number in range(3):
             clock.sleep_s(self.chance.randrange(4 * LEASE_MS) / 1000)
-            nonce = f"{process.name}.{number}"
-            said = Inject(author="person", nonce=nonce, channel="main", text=f"Rain {number}!")
+            word, tries = f"{process.name}.{number}", 0
             while True:
+                tries += self.parts.says_anew
+                nonce = f"{word}.{tries}"
+                said = Inject(author="person", nonce=nonce, channel="main", text=word)
                 try:
                     streams.append(keys.floor(RUN), said.model_dump_json())
                     break
@@ -315,4 +321,3 @@ def play(seed: int, *, scene: Scene | None = None, parts: Parts | None = None) -
         logging.disable(logging.NOTSET)
 
 
-__all__ = ["Killed", "Parts", "Played", "Scene", "play", "scene_of"]

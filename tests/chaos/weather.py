@@ -33,6 +33,8 @@ server is killed, and comes back without the end of what it acknowledged."""
 
 FAULTS: tuple[Fault, ...] = Fault.__args__  # type: ignore[attr-defined]
 
+CUTS = ("cut before", "cut reply", "late")
+
 
 class Weather(NamedTuple):
     """How often what goes wrong.
@@ -92,10 +94,15 @@ class Network:
     def exchange(self, line: Line, commands: list[list[str]]) -> list[Any]:
         """Send commands and return the replies; whatever may happen, happens."""
         self._jitter()
-        line.connect()
         fault = self._drawn()
         if fault:
-            self._before(fault, line, commands)
+            what = " ".join(command[0] for command in commands)
+            self._note(fault, line, f"before {what}")
+            if fault not in CUTS:  # between two commands: the line may be another after it
+                self._befall(fault, line)
+        line.connect()
+        if fault in CUTS:
+            self._cut(fault, line, commands)
         replies = self._perform(line, commands)
         fault = self._drawn()
         if fault:
@@ -184,26 +191,19 @@ class Network:
         """Draw how long something lasts: from a tenth of a lease to three."""
         return self.chance.randrange(self.weather.lease_ms // 10, 3 * self.weather.lease_ms)
 
-    def _before(self, fault: Fault, line: Line, commands: list[list[str]]) -> None:
-        what = " ".join(word for command in commands for word in command[:1])
-        self._note(fault, line, f"before {what}")
-        if fault in ("cut before", "cut reply"):
-            done = self.chance.randrange(len(commands))  # what came before it was cut
-            if commands[0][0] != "MULTI":
-                for command in commands[:done]:
-                    self._execute(None, command)
-            line.break_off("cut before the server had it")
-        elif fault == "late":
+    def _cut(self, fault: Fault, line: Line, commands: list[list[str]]) -> None:
+        """Break the line before all that was sent has arrived."""
+        if fault == "late":
             self.scheduler.call(self._while(), lambda: self._arrive(commands))
             line.break_off("cut, and it arrives late")
-        else:
-            self._befall(fault, line)
-        if line.life != self.server.lives or not self.is_reachable(line.process):
-            line.break_off("the connection broke before the server had it")
+        if commands[0][0] != "MULTI":
+            for command in commands[: self.chance.randrange(len(commands))]:
+                self._execute(None, command)
+        line.break_off("cut before the server had it")
 
     def _after(self, fault: Fault, line: Line) -> None:
         self._note(fault, line, "after")
-        if fault in ("cut before", "cut reply", "late"):
+        if fault in CUTS:
             line.break_off("cut before the reply")
         self._befall(fault, line)
         if line.life != self.server.lives:
@@ -386,15 +386,13 @@ def unpacked(sent: bytes) -> list[list[str]]:
         >>> unpacked(b"*2\r\n$3\r\nGET\r\n$3\r\ntea\r\n")
         [['GET', 'tea']]
     """
+    pieces = sent.split(b"\r\n")
     commands, at = [], 0
-    while at < len(sent):
-        end = sent.index(b"\r\n", at)
-        words, at = int(sent[at + 1 : end]), end + 2
-        command = []
-        for _ in range(words):
-            end = sent.index(b"\r\n", at)
-            size, at = int(sent[at + 1 : end]), end + 2
-            command.append(sent[at : at + size].decode("utf-8", "surrogateescape"))
-            at += size + 2
-        commands.append(command)
+    while at < len(pieces) - 1:
+        past = at + 1 + 2 * int(pieces[at][1:])
+        words = pieces[at + 2 : past : 2]
+        if any(int(size[1:]) != len(word) for size, word in zip(pieces[at + 1 : past : 2], words, strict=True)):
+            raise ValueError("a line break inside a word: nothing here sends one")
+        commands.append([word.decode("utf-8", "surrogateescape") for word in words])
+        at = past
     return commands
