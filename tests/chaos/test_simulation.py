@@ -12,7 +12,7 @@ import pytest
 from bots.outbox import Outbox
 from tests.chaos import server as scripts
 from tests.chaos.promises import broken
-from tests.chaos.server import Script, Server
+from tests.chaos.server import Server
 from tests.chaos.simulation import RUN, Parts, Played, play, scene_of
 from tests.chaos.weather import Fault, SimulatedStreams
 from utils.streams import Entry
@@ -46,11 +46,6 @@ def shape(played: Played) -> tuple[int, list[object], list[tuple[str, ...]]]:
 # --- negative controls ------------------------------------------------------------------
 
 
-def compares_seq_only(server: Server, keys: list[str], args: list[str]) -> list[str]:
-    """Append on top of whatever commit has the number before."""
-    return scripts.commit(server, keys, [args[0], scripts.top(server, keys[0])[1], *args[2:]])
-
-
 def is_greater_than_the_top(server: Server, keys: list[str], args: list[str]) -> list[str]:
     """Append whatever has a greater number, as XADD itself would."""
     top = scripts.top(server, keys[0])[0]
@@ -76,16 +71,9 @@ class Control(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def with_commit(commit: Script) -> Parts:
-    return Parts(commit=commit)
-
-
 CONTROLS = {
-    "the commit compares the number only": Control(
-        with_commit(compares_seq_only), ("freeze", "tail lost")
-    ),
     "the commit needs but a greater number": Control(
-        with_commit(is_greater_than_the_top), ("freeze", "tail lost")
+        Parts(commit=is_greater_than_the_top), ("freeze", "tail lost")
     ),
     "readers do not look back": Control(Parts(streams=Blind), ("tail lost",)),
     "authors do not say it again": Control(Parts(outbox=Careless), ("cut before", "partition")),
