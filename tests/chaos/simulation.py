@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -24,8 +23,9 @@ from bots.runtime import Host
 from bots.task import Task
 from orchestrator.runtime import Orchestrator
 from tests.chaos import server as scripts
+from tests.chaos.fair import server_with, streams_in_fair_weather
 from tests.chaos.scheduler import Process, ProcessClock, Scheduler, Stuck, TaskLock
-from tests.chaos.server import Script, Server
+from tests.chaos.server import Script
 from tests.chaos.weather import FAULTS, Fault, Happened, Network, SimulatedStreams, Weather
 from tests.scenes import spec_of
 from utils import keys
@@ -34,7 +34,7 @@ from utils.journal import Sealed
 from utils.protocol import Inject
 from utils.settings import Settings
 from utils.spec import ChannelSpec, FloorSpec, Spec
-from utils.streams import _RELEASE, _RENEW, Streams, Tail, unseal_entry
+from utils.streams import Streams, Tail, unseal_entry
 
 RUN = "tea-1"
 LEASE_MS = 1_000
@@ -65,13 +65,20 @@ class Scene(NamedTuple):
 class Parts(NamedTuple):
     """What the scene is played with: another for each rule that is broken on purpose.
 
-    `says_anew`: whoever says something again says it as something new.
+    Attributes:
+        says_anew: Whoever says something again says it as something new.
+        took_ms: How long a mind takes; by default what the scene draws.
+        also: What further processes do.
+        longest_ms: Within what time it should be over; 0 for what fits the scene.
     """
 
     streams: type[SimulatedStreams] = SimulatedStreams
     outbox: type[Outbox] = Outbox
     commit: Script = scripts.commit
     says_anew: bool = False
+    took_ms: Callable[[Random, Scene, Task], int] | None = None
+    also: tuple[Callable[[Play, Process], None], ...] = ()
+    longest_ms: int = 0
 
 
 class Played(NamedTuple):
@@ -128,9 +135,9 @@ def talk(shape: int, allow_s: float) -> Spec:
     return spec_of(bots, channels=channels, turns=None, floor=floor, seed=shape)
 
 
-@cache
-def commit_script() -> str:
-    return files("utils").joinpath("commit.lua").read_text("utf-8")
+def drawn_ms(chance: Random, scene: Scene, task: Task) -> int:
+    """Draw how long a mind takes."""
+    return chance.randrange(scene.longest_ms) if scene.longest_ms else 0
 
 
 class SlowHost(Host):
@@ -142,9 +149,9 @@ class SlowHost(Host):
         self.outbox._lock = TaskLock(play.scheduler)  # type: ignore[assignment]
 
     def _work(self, task: Task, mind: Mind, stop: Stop, granted_ms: int) -> None:
-        longest_ms = self._play.scene.longest_ms
-        if longest_ms:
-            took_ms = self._play.chance.randrange(longest_ms)
+        drawn = self._play.parts.took_ms or drawn_ms
+        took_ms = drawn(self._play.chance, self._play.scene, task)
+        if took_ms:
             work = super()._work
             self._play.scheduler.spawn(
                 self._process, lambda: work(task, mind, stop, granted_ms), after_ms=took_ms
@@ -160,10 +167,8 @@ class Play:
         self.seed, self.scene, self.parts = seed, scene, parts
         self.chance = Random(f"play {seed}")
         self.scheduler = Scheduler(self.chance, now_ms=BEGIN_MS)
-        known = {commit_script(): parts.commit, _RENEW: scripts.renew, _RELEASE: scripts.release}
-        self.network = Network(
-            self.scheduler, self.chance, scene.weather, lambda now_ms: Server(now_ms, known)
-        )
+        server = server_with(parts.commit, lambda: self.network.server_ms)
+        self.network = Network(self.scheduler, self.chance, scene.weather, server)
         self.network.on_death = self._died
         self.died: list[str] = []
         self.injected: list[str] = []
@@ -175,13 +180,16 @@ class Play:
         stuck = ""
         streams = self._register()
         for _ in range(self.scene.orchestrators):
-            self._begin("orchestrator", self._orchestrate)
+            self._begin("orchestrator", self.orchestrate)
         for _ in range(self.scene.hosts):
-            self._begin("host", self._serve)
+            self._begin("host", self.serve)
         self._begin("reader", self._follow)
         self._begin("person", self._inject)
+        for number, does in enumerate(self.parts.also):
+            self._begin(f"also{number}", partial(does, self))
         rounds = sum(channel.turns or 0 for channel in self.scene.spec.channels)
         longest_ms = CALM_AFTER_MS + 40 * LEASE_MS + rounds * 2 * 7 * LEASE_MS
+        longest_ms = self.parts.longest_ms or longest_ms
         try:
             self.scheduler.run(self._is_over, until_ms=BEGIN_MS + longest_ms)
         except Stuck as error:
@@ -203,9 +211,7 @@ class Play:
 
     def _register(self) -> Streams:
         """Put the run where the processes find it."""
-        fair = Network.__new__(Fair)
-        fair.server = self.network.server
-        streams = SimulatedStreams(fair, Process("looker"), ProcessClock(self.scheduler, zero_ms=0))
+        streams = streams_in_fair_weather(self.network.server)
         body = self.scene.spec.model_dump_json()
         streams.register(RUN, spec=body, entry="{}", now_ms=BEGIN_MS)
         self.network.server.safe = len(self.network.server.log)
@@ -231,44 +237,55 @@ class Play:
                 body(process)
             except Exception as error:  # noqa: BLE001 - what ends a process of the product
                 self.died.append(f"{process.name}: {type(error).__name__}: {error}")
-                self._died(process)
+                self.kill(process)
 
         self.scheduler.spawn(process, run, after_ms=after_ms)
+
+    def living(self) -> list[Process]:
+        return [process for process in self._bodies if not process.is_dead]
+
+    def kill(self, process: Process) -> None:
+        """Kill a process from outside; another of its kind begins."""
+        process.is_dead = True
+        self._died(process)
 
     def _died(self, process: Process) -> None:
         after_ms = self.chance.randrange(10, 2 * LEASE_MS)
         kind = process.name.partition("-")[0]
         self._begin(kind, self._bodies[process], after_ms=after_ms)
 
-    def _clock(self) -> ProcessClock:
+    def clock(self) -> ProcessClock:
         """Make the clock of a process: its zero is hours from anybody else's."""
         return ProcessClock(self.scheduler, zero_ms=self.chance.randrange(BEGIN_MS))
 
-    def _orchestrate(self, process: Process) -> None:
-        clock = self._clock()
+    def orchestrate(self, process: Process) -> None:
+        clock = self.clock()
         streams = self.parts.streams(self.network, process, clock)
         one = Orchestrator(streams, clock=clock, name=process.name, lease_ms=LEASE_MS)
         while True:
             one.step()
 
-    def _serve(self, process: Process) -> None:
-        clock = self._clock()
-        host = SlowHost(
+    def serve(self, process: Process) -> None:
+        host = self.host(process)
+        while True:
+            host.step()
+
+    def host(self, process: Process, **given: Any) -> Host:
+        clock = self.clock()
+        return SlowHost(
             self,
             process,
             self.parts.streams(self.network, process, clock),
             settings=Settings(home=Path("unused"), lease_ms=LEASE_MS),
             clock=clock,
             name=process.name,
-            places=len(self.scene.spec.bots),
             outbox=self.parts.outbox(SimulatedStreams(self.network, process, clock)),
+            **{"places": len(self.scene.spec.bots), **given},
         )
-        while True:
-            host.step()
 
     def _follow(self, process: Process) -> None:
         """Read the journal as whoever watches does; from its start when it was rolled back."""
-        clock = self._clock()
+        clock = self.clock()
         streams = self.parts.streams(self.network, process, clock)
         self.read = []
         tail = Tail(streams)
@@ -285,7 +302,7 @@ class Play:
 
     def _inject(self, process: Process) -> None:
         """Say three things from outside, each again until the server has it."""
-        clock = self._clock()
+        clock = self.clock()
         streams = SimulatedStreams(self.network, process, clock)
         for number in range(3):
             clock.sleep_s(self.chance.randrange(4 * LEASE_MS) / 1000)
@@ -304,14 +321,6 @@ class Play:
             clock.sleep_s(3_600)
 
 
-class Fair(Network):
-    """The way to the server of whoever looks when all is over: nothing happens on it."""
-
-    def exchange(self, line: Any, commands: list[list[str]]) -> list[Any]:
-        line.life = line.life or 1
-        return self._perform(line, commands)
-
-
 def play(seed: int, *, scene: Scene | None = None, parts: Parts | None = None) -> Played:
     """Play a seed."""
     logging.disable(logging.CRITICAL)
@@ -319,5 +328,3 @@ def play(seed: int, *, scene: Scene | None = None, parts: Parts | None = None) -
         return Play(seed, scene or scene_of(seed), parts or Parts()).run()
     finally:
         logging.disable(logging.NOTSET)
-
-

@@ -41,7 +41,8 @@ def test_a_seat_taken_anew_recalls_what_was_said_before_it_came() -> None:
         host.places.join(company, seat)
         journal = swarm.finish(run)
         calls = [
-            CallRecord.model_validate_json(entry.body) for entry in swarm.streams.all(keys.calls(run))
+            CallRecord.model_validate_json(entry.body)
+            for entry in swarm.streams.all(keys.calls(run))
         ]
     heard = [event.message_id for event in happened(journal, "heard")]
     last = [call for call in calls if call.bot == "cy"][-1]

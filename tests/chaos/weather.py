@@ -72,12 +72,14 @@ class Network:
         on_death: Called with a process that was killed, so that another may begin.
     """
 
-    def __init__(self, scheduler: Scheduler, chance: Random, weather: Weather, server: Any) -> None:
+    def __init__(
+        self, scheduler: Scheduler, chance: Random, weather: Weather, server: Server
+    ) -> None:
         self.scheduler, self.chance, self.weather = scheduler, chance, weather
         self.faults: list[Happened] = []
         self.offset_ms = 0
         self.on_death: Callable[[Process], None] = lambda process: None
-        self.server: Server = server(lambda: scheduler.now_ms + self.offset_ms)
+        self.server = server
         self.server.on_entry = self._entry_came
         self._waiting: dict[str, list[Task]] = {}
         self._partitioned: dict[Process, int] = {}
@@ -88,6 +90,11 @@ class Network:
     @property
     def counts(self) -> Counter[str]:
         return Counter(one.fault for one in self.faults)
+
+    @property
+    def server_ms(self) -> int:
+        """Tell the server's time."""
+        return self.scheduler.now_ms + self.offset_ms
 
     # --- a request and its reply ------------------------------------------------------
 
@@ -183,9 +190,7 @@ class Network:
         return self.chance.choices(self._kinds, self._rates)[0]
 
     def _note(self, fault: Fault, line: Line, detail: object = "") -> None:
-        self.faults.append(
-            Happened(self.scheduler.now_ms, fault, line.process.name, str(detail))
-        )
+        self.faults.append(Happened(self.scheduler.now_ms, fault, line.process.name, str(detail)))
 
     def _while(self) -> int:
         """Draw how long something lasts: from a tenth of a lease to three."""
@@ -238,14 +243,14 @@ class Network:
                 line.clock.stood_still_ms += ms
             self.scheduler.wait(0)
         elif fault in ("server killed", "tail lost"):
-            self._kill_server(lost=fault == "tail lost")
+            self.kill_server(lost=fault == "tail lost")
             line.break_off("the server died")
         elif fault == "clock ahead":
             self.offset_ms += self._while()
         elif fault == "clock back":
             self.offset_ms -= self._while()
 
-    def _kill_server(self, *, lost: bool) -> None:
+    def kill_server(self, *, lost: bool = False) -> None:
         """Have the server die, and come back after a while."""
         if self.server.is_down:
             return
@@ -391,7 +396,10 @@ def unpacked(sent: bytes) -> list[list[str]]:
     while at < len(pieces) - 1:
         past = at + 1 + 2 * int(pieces[at][1:])
         words = pieces[at + 2 : past : 2]
-        if any(int(size[1:]) != len(word) for size, word in zip(pieces[at + 1 : past : 2], words, strict=True)):
+        if any(
+            int(size[1:]) != len(word)
+            for size, word in zip(pieces[at + 1 : past : 2], words, strict=True)
+        ):
             raise ValueError("a line break inside a word: nothing here sends one")
         commands.append([word.decode("utf-8", "surrogateescape") for word in words])
         at = past

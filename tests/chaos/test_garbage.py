@@ -1,0 +1,150 @@
+"""Garbage on the floor and in whatever a process reads: nobody dies, and the talk goes on.
+
+The run that is watched has garbage on its floor and beside it. Another run is spoiled in
+every key it has. Whoever leads and serves both must go on with the first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from tests.chaos.promises import words_of, undisturbed
+from tests.chaos.scheduler import Process
+from tests.chaos.simulation import BEGIN_MS, LEASE_MS, RUN, Parts, Play, Played, play, scene_of
+from tests.swarm import happened
+from utils import keys
+from utils.journal import chain
+
+PIECES = 2_000
+SPOILED = "tea-2"
+
+
+def texts(chance: Random, live: list[str]) -> str:
+    """Draw a text that is no input, or one that claims what is not so."""
+    kind = chance.randrange(12)
+    forged = {
+        "kind": "proposed",
+        "author": chance.choice(["host-2", "host-3", "nobody"]),
+        "nonce": f"x{chance.random()}",
+        "bot": chance.choice(["ada", "bo", "zed"]),
+        "seat": chance.choice([0, 1, 2, 2**40]),
+        "epoch": chance.choice([0, 1, 2, 3, 10**15]),
+        "grant": chance.choice(["0" * 64, "f" * 64]),
+        "action": {"kind": "say", "text": "I was never asked."},
+    }
+    if kind == 0:
+        return "".join(chr(chance.randrange(1, 256)) for _ in range(chance.randrange(40)))
+    if kind == 1:
+        return "\udcff\udc80" * chance.randrange(1, 9)
+    if kind == 2:
+        return "[" * chance.choice([10, 5_000])
+    if kind == 3:
+        return json.dumps(chance.choice([None, 1, [], "x", {"kind": "riddle"}, {"kind": None}]))
+    if kind == 4:
+        return live[-1][: chance.randrange(len(live[-1]))] if live else "{"
+    if kind == 5:
+        return json.dumps({**forged, chance.choice(list(forged)): chance.choice([None, [], {}, -1])})
+    if kind == 6:
+        del forged[chance.choice(list(forged))]
+        return json.dumps(forged)
+    if kind == 7:
+        return json.dumps({**forged, "action": {"kind": "say", "text": "a\x00b"}})
+    if kind == 8:
+        return "x" * chance.choice([70_000, 1_000_000]) if chance.random() < 0.05 else "x"
+    if kind == 9 and live:
+        return chance.choice(live)  # said again, word for word
+    return json.dumps(forged)
+
+
+def floor(on: Play, chance: Random) -> None:
+    """Put garbage on the floor of the run that is watched."""
+    server, key = on.network.server, keys.floor(RUN)
+    stream = server.stream(key)
+    live = [fields[1] for fields in stream.fields if len(fields) == 2] if stream else []
+    fields = ["b", texts(chance, live)]
+    if chance.random() < 0.1:
+        fields = chance.choice([["c", "x"], ["b", "{}", "h", "x"], ["", ""], ["b\udcff", "{}"]])
+    server.execute(["XADD", key, "*", *fields])
+
+
+def beside(on: Play, chance: Random) -> None:
+    """Put garbage where processes look for runs and for each other."""
+    execute = on.network.server.execute
+    execute(["XADD", keys.RUNS, "*", chance.choice("bc"), texts(chance, [])])
+    execute(["ZADD", keys.HOSTS, chance.choice(["inf", "-inf", "1e300", "-1"]), texts(chance, [])])
+    execute(["ZADD", keys.LIVE, "1", chance.choice(["", "../x", "{a}", "\udcff", "no such run"])])
+
+
+def spoiled(on: Play, chance: Random) -> None:
+    """Put garbage in some key of the other run: another type, or entries nobody made."""
+    execute = on.network.server.execute
+    names = (keys.journal, keys.floor, keys.snapshot, keys.calls, keys.leader, keys.spec)
+    key = chance.choice(
+        [
+            *(name(SPOILED) for name in names),
+            keys.channel(SPOILED, "main"),
+            *(keys.seat(SPOILED, bot) for bot in ("ada", "bo")),
+            *(keys.inbox(SPOILED, f"host-{number}") for number in range(1, 5)),
+        ]
+    )
+    body = texts(chance, [])
+    if chance.random() < 0.5:
+        try:
+            execute(["XADD", key, chance.choice(["*", "99999-0"]), "b", body, "h", "x"])
+        except Exception:
+            execute(["DEL", key])
+    elif chance.random() < 0.5:
+        execute(["SET", key, body])
+    else:
+        execute(["DEL", key])
+        execute(["ZADD", key, "1", "x"])
+
+
+PLACES: dict[str, tuple[Callable[[Play, Random], None], int]] = {
+    "the floor": (floor, 1_600),
+    "beside": (beside, 200),
+    "another run": (spoiled, 200),
+}
+
+
+class Vandal:
+    """Writes garbage all through a run."""
+
+    def __init__(self, place: str, pieces: int, seed: int) -> None:
+        self.writes, self.pieces, self.chance = PLACES[place][0], pieces, Random(seed)
+
+    def __call__(self, on: Play, process: Process) -> None:
+        on.network.server.execute(["SET", keys.spec(SPOILED), on.scene.spec.model_dump_json()])
+        on.network.server.execute(["ZADD", keys.LIVE, "2", SPOILED])
+        while self.pieces:
+            for _ in range(min(self.pieces, self.chance.randrange(1, 12))):
+                self.pieces -= 1
+                self.writes(on, self.chance)
+            on.scheduler.wait(self.chance.randrange(30))
+        on.scheduler.wait(10**9)
+
+
+def played_with(place: str, pieces: int, seed: int) -> tuple[Played, Vandal]:
+    """Play a talk that goes on until all the garbage is written."""
+    vandal = Vandal(place, pieces, seed)
+    scene = scene_of(seed)
+    calm = scene.weather._replace(rates={}, most=0)
+    scene = scene._replace(weather=calm, is_patient=True, longest_ms=400)
+    return play(seed, scene=scene, parts=Parts(also=(vandal,))), vandal
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_garbage_stops_nobody(place: str) -> None:
+    pieces, seed = PLACES[place][1], 0
+    while pieces:
+        seed += 1
+        played, vandal = played_with(place, pieces, seed)
+        pieces = vandal.pieces
+        assert (played.stuck, played.died) == ("", []), seed
+        journal = list(chain(played.streams.journal(RUN)))
+        assert {one.outcome for one in happened(journal, "turn_closed")} == {"acted"}
+        assert words_of(journal) == undisturbed(played.scene.spec)
