@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bots.agent import carry_out
-from bots.company import PAGE, Company
+from bots.company import PAGE, Company, run_of
 from bots.minds.seam import Mind
 from bots.minds.stop import Stop
 from bots.outbox import Outbox
@@ -21,15 +21,9 @@ from bots.places import Places
 from bots.task import Task
 from utils import keys
 from utils.clock import Clock, fresh_id
-from utils.errors import BadEntry, Forgotten, ServerGone
+from utils.errors import BadEntry, ServerGone, StreamError
 from utils.mail import InboxEntry, StandingGrant
-from utils.protocol import (
-    Ended,
-    Event,
-    Revoked,
-    Seated,
-    Unseated,
-)
+from utils.protocol import Ended, Event, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
@@ -120,15 +114,16 @@ class Host:
                 self.outbox.resend()
             self._read(min(block_ms, max(1, self.lease_ms // 3)))
             self._pause_ms = FIRST_PAUSE_MS
-        except Forgotten as forgotten:
-            log.warning("%s; taking seats anew", forgotten)
+        except StreamError as error:  # what was read is gone, or is not what it should be
+            log.warning("%s; taking seats anew", error)
+            self.places.refuse(run_of(error.entry) if isinstance(error, BadEntry) else "")
             self._must_start_over = True
+            self._rest()
         except ServerGone as gone:
             if self._connected:
                 log.warning("%s; waiting for it", gone)
             self._connected = False
-            self.clock.sleep_s(self._pause_ms / 1000)
-            self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+            self._rest()
 
     def leave(self) -> None:
         """Let every seat go, so that another host can take it at once."""
@@ -140,6 +135,10 @@ class Host:
         except ServerGone:
             log.warning("the server is gone: seats lapse by themselves")
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _rest(self) -> None:
+        self.clock.sleep_s(self._pause_ms / 1000)
+        self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
 
     # --- presence and leases ------------------------------------------------------------
 
@@ -204,7 +203,7 @@ class Host:
         if entry.key == keys.RUNS:
             self._kept_ms = LONG_AGO_MS
             return
-        company = self.places.companies.get(entry.key.partition("{")[2].partition("}")[0])
+        company = self.places.companies.get(run_of(entry.key))
         if company is None:
             return
         try:

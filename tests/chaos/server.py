@@ -142,6 +142,11 @@ class Server:
 
     # --- streams ----------------------------------------------------------------------
 
+    def kind(self, key: str) -> str:
+        found = self._kept.get(key)
+        kinds = {Stream: "stream", Text: "string", dict: "zset", type(None): "none"}
+        return kinds[type(found)]
+
     def stream(self, key: str) -> Stream | None:
         found = self._kept.get(key)
         if found is not None and not isinstance(found, Stream):

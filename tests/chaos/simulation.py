@@ -70,6 +70,7 @@ class Parts(NamedTuple):
         took_ms: How long a mind takes; by default what the scene draws.
         also: What further processes do.
         longest_ms: Within what time it should be over; 0 for what fits the scene.
+        places: How many seats a host takes; 0 for all of the one run.
     """
 
     streams: type[SimulatedStreams] = SimulatedStreams
@@ -79,6 +80,7 @@ class Parts(NamedTuple):
     took_ms: Callable[[Random, Scene, Task], int] | None = None
     also: tuple[Callable[[Play, Process], None], ...] = ()
     longest_ms: int = 0
+    places: int = 0
 
 
 class Played(NamedTuple):
@@ -280,7 +282,7 @@ class Play:
             clock=clock,
             name=process.name,
             outbox=self.parts.outbox(SimulatedStreams(self.network, process, clock)),
-            **{"places": len(self.scene.spec.bots), **given},
+            **{"places": self.parts.places or len(self.scene.spec.bots), **given},
         )
 
     def _follow(self, process: Process) -> None:

@@ -1,7 +1,7 @@
 """Garbage on the floor and in whatever a process reads: nobody dies, and the talk goes on.
 
-The run that is watched has garbage on its floor and beside it. Another run is spoiled in
-every key it has. Whoever leads and serves both must go on with the first.
+The run that is watched has garbage on its floor and beside it. Other runs are spoiled, one
+key each, while they are led and served. Who leads and serves all of them must go on.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
-from tests.chaos.promises import words_of, undisturbed
+from tests.chaos.promises import undisturbed, words_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import BEGIN_MS, LEASE_MS, RUN, Parts, Play, Played, play, scene_of
+from tests.chaos.simulation import RUN, Parts, Play, Played, play, scene_of
+from tests.chaos.weather import SimulatedStreams
 from tests.swarm import happened
 from utils import keys
 from utils.journal import chain
+from utils.streams import Entry
 
 PIECES = 2_000
-SPOILED = "tea-2"
 
 
 def texts(chance: Random, live: list[str]) -> str:
@@ -45,9 +47,11 @@ def texts(chance: Random, live: list[str]) -> str:
     if kind == 3:
         return json.dumps(chance.choice([None, 1, [], "x", {"kind": "riddle"}, {"kind": None}]))
     if kind == 4:
-        return live[-1][: chance.randrange(len(live[-1]))] if live else "{"
+        return live[-1][: chance.randrange(len(live[-1]) + 1)] if live else "{"
     if kind == 5:
-        return json.dumps({**forged, chance.choice(list(forged)): chance.choice([None, [], {}, -1])})
+        return json.dumps(
+            {**forged, chance.choice(list(forged)): chance.choice([None, [], {}, -1])}
+        )
     if kind == 6:
         del forged[chance.choice(list(forged))]
         return json.dumps(forged)
@@ -80,28 +84,28 @@ def beside(on: Play, chance: Random) -> None:
 
 
 def spoiled(on: Play, chance: Random) -> None:
-    """Put garbage in some key of the other run: another type, or entries nobody made."""
-    execute = on.network.server.execute
+    """Put garbage in some key of another run, while it is led and served."""
+    execute, run = on.network.server.execute, f"spoiled-{chance.randrange(10**9)}"
+    execute(["SET", keys.spec(run), on.scene.spec.model_dump_json()])
+    execute(["ZADD", keys.LIVE, "2", run])
+    execute(["XADD", keys.RUNS, "*", "b", run])
+    on.scheduler.wait(chance.randrange(300))
     names = (keys.journal, keys.floor, keys.snapshot, keys.calls, keys.leader, keys.spec)
+    hosts = [process.name for process in on.living() if process.name.startswith("host")]
     key = chance.choice(
         [
-            *(name(SPOILED) for name in names),
-            keys.channel(SPOILED, "main"),
-            *(keys.seat(SPOILED, bot) for bot in ("ada", "bo")),
-            *(keys.inbox(SPOILED, f"host-{number}") for number in range(1, 5)),
+            *(name(run) for name in names),
+            *(keys.channel(run, channel.name) for channel in on.scene.spec.channels),
+            *(keys.seat(run, bot.name) for bot in on.scene.spec.bots),
+            *(keys.inbox(run, host) for host in hosts),
         ]
     )
-    body = texts(chance, [])
-    if chance.random() < 0.5:
-        try:
-            execute(["XADD", key, chance.choice(["*", "99999-0"]), "b", body, "h", "x"])
-        except Exception:
-            execute(["DEL", key])
-    elif chance.random() < 0.5:
-        execute(["SET", key, body])
-    else:
-        execute(["DEL", key])
-        execute(["ZADD", key, "1", "x"])
+    kind = chance.randrange(3)
+    if kind == 0 and on.network.server.kind(key) in ("stream", "none"):
+        execute(["XADD", key, f"{2**45}-0", "b", texts(chance, []), "h", "x"])
+        return
+    execute(["DEL", key])
+    execute(["SET", key, texts(chance, [])] if kind == 1 else ["ZADD", key, "1", "x"])
 
 
 PLACES: dict[str, tuple[Callable[[Play, Random], None], int]] = {
@@ -118,8 +122,6 @@ class Vandal:
         self.writes, self.pieces, self.chance = PLACES[place][0], pieces, Random(seed)
 
     def __call__(self, on: Play, process: Process) -> None:
-        on.network.server.execute(["SET", keys.spec(SPOILED), on.scene.spec.model_dump_json()])
-        on.network.server.execute(["ZADD", keys.LIVE, "2", SPOILED])
         while self.pieces:
             for _ in range(min(self.pieces, self.chance.randrange(1, 12))):
                 self.pieces -= 1
@@ -128,13 +130,16 @@ class Vandal:
         on.scheduler.wait(10**9)
 
 
-def played_with(place: str, pieces: int, seed: int) -> tuple[Played, Vandal]:
+def played_with(
+    place: str, pieces: int, seed: int, streams: type[SimulatedStreams] = SimulatedStreams
+) -> tuple[Played, Vandal]:
     """Play a talk that goes on until all the garbage is written."""
     vandal = Vandal(place, pieces, seed)
     scene = scene_of(seed)
     calm = scene.weather._replace(rates={}, most=0)
     scene = scene._replace(weather=calm, is_patient=True, longest_ms=400)
-    return play(seed, scene=scene, parts=Parts(also=(vandal,))), vandal
+    parts = Parts(streams=streams, also=(vandal,), places=100)
+    return play(seed, scene=scene, parts=parts), vandal
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -148,3 +153,18 @@ def test_garbage_stops_nobody(place: str) -> None:
         journal = list(chain(played.streams.journal(RUN)))
         assert {one.outcome for one in happened(journal, "turn_closed")} == {"acted"}
         assert words_of(journal) == undisturbed(played.scene.spec)
+
+
+class Strict(SimulatedStreams):
+    """Raises at what is no text, as redis-py does by default."""
+
+    def read(self, *args: Any, **given: Any) -> list[Entry]:
+        read = super().read(*args, **given)
+        for entry in read:
+            entry.body.encode()
+        return read
+
+
+def test_who_dies_of_a_text_that_is_none_is_found() -> None:
+    played, _ = played_with("the floor", 300, seed=1, streams=Strict)
+    assert any("UnicodeEncodeError" in death for death in played.died)
