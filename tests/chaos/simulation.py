@@ -280,9 +280,12 @@ class Play:
             self.parts.streams(self.network, process, clock),
             settings=Settings(home=Path("unused"), lease_ms=LEASE_MS),
             clock=clock,
-            name=process.name,
             outbox=self.parts.outbox(SimulatedStreams(self.network, process, clock)),
-            **{"places": self.parts.places or len(self.scene.spec.bots), **given},
+            **{
+                "name": process.name,
+                "places": self.parts.places or len(self.scene.spec.bots),
+                **given,
+            },
         )
 
     def _follow(self, process: Process) -> None:
