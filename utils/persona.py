@@ -44,6 +44,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "memory": "what the bot remembers beside the messages it is shown",
 }
 
+MAX_OPTIONS = 32  # and texts of one option, such as stop sequences
 _MARK = re.compile(r"\{\{|\}\}|\{(?P<word>\w+)\}|[{}]")
 _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _HARMLESS = "\n\u200c\u200d"  # the joiners that some scripts need
@@ -94,7 +95,8 @@ def _bounds(most: int, *, least: int = 0) -> StringConstraints:
 OptionName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 OptionText = Annotated[str, StringConstraints(strict=True, max_length=200)]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-OptionValue = StrictBool | StrictInt | Finite | OptionText | tuple[OptionText, ...]
+OptionTexts = Annotated[tuple[OptionText, ...], Field(max_length=MAX_OPTIONS)]
+OptionValue = StrictBool | StrictInt | Finite | OptionText | OptionTexts
 Trait = Annotated[Finite, Field(ge=0, le=1)]
 
 
@@ -174,7 +176,7 @@ class Persona(_Frozen):
     big_five: BigFive | None = None
     mind: Annotated[
         Mapping[OptionName, OptionValue],
-        Field(max_length=32),
+        Field(max_length=MAX_OPTIONS),
         AfterValidator(MindOptions),
         PlainSerializer(dict),
     ] = Field(default_factory=MindOptions)
