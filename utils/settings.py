@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from utils.errors import BadInput
+from utils.names import shown
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+MAX_HOST_CHARS = 200
 
 
 class Settings(Frozen):
@@ -26,7 +29,7 @@ class Settings(Frozen):
             another takes its place.
     """
 
-    redis_url: str | None = None
+    redis_url: str | None = Field(default=None, repr=False)  # it may hold a password
     home: Path
     fsync: Literal["always", "everysec"] = "always"
     ollama_host: str = DEFAULT_OLLAMA_HOST
@@ -51,7 +54,7 @@ class Settings(Frozen):
                 redis_url=env.get("REDIS_URL") or None,
                 home=Path(home),
                 fsync=cast("Literal['always', 'everysec']", fsync),
-                ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
+                ollama_host=_checked(_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST)),
                 lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000"),
             )
         except ValidationError as error:
@@ -63,8 +66,27 @@ class Settings(Frozen):
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise BadInput(f"'{text}' is not a whole number", where="PARLEY_LEASE_MS")
+        raise BadInput(f"{shown(text)} is not a whole number", where="PARLEY_LEASE_MS")
     return int(text.lstrip("0")[:9] or "0")  # too many digits are too much all the same
+
+
+def _checked(host: str) -> str:
+    """Refuse what is no address, or holds a login, without repeating it.
+
+    The client sends no login that stands in an address; so there it could only leak.
+    """
+    try:
+        parts = urlsplit(host)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if "@" in host:
+        why = "holds a user name or a password, which are not sent"
+        raise BadInput(why, where="OLLAMA_HOST", mend="leave them out")
+    if not fits or len(host) > MAX_HOST_CHARS:
+        why = "is not a model server's address"
+        raise BadInput(why, where="OLLAMA_HOST", mend="write it like http://127.0.0.1:11434")
+    return host
 
 
 def _with_scheme(host: str) -> str:
