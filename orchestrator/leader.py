@@ -7,12 +7,11 @@ next commit finds another's in its place, `Conflict` is raised, and nothing was 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms
+from orchestrator.kept import Kept, KeptCommits
 from orchestrator.plugins import rules_for
 from orchestrator.routes import entries
 from orchestrator.rules import Rules
@@ -33,22 +32,6 @@ from utils.journal import (
 from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
 from utils.streams import Entry, Streams, unseal_entry
-
-KEPT_COMMITS = 10_000
-"""Commits a leader keeps to mend the journal of a server that forgot its tail."""
-
-
-class Kept(NamedTuple):
-    """A commit as it was written, with the entries that went beside it.
-
-    Strings only: ten thousand commits as models are a million objects, which Python's
-    garbage collector would go through again and again.
-    """
-
-    seq: int
-    sha256: str
-    body: str
-    beside: dict[str, str]
 
 
 class Leader:
@@ -75,7 +58,7 @@ class Leader:
         self.state: State = engine.initial(rules)
         self.ended_at_ms = 0
         self._spec_sha256 = spec_sha256
-        self._kept: deque[Kept] = deque(maxlen=KEPT_COMMITS)
+        self._kept = KeptCommits()
         self._last: Sealed | None = None
         self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
@@ -261,7 +244,7 @@ class Leader:
         if after.phase == "ended" and self.state.phase != "ended":
             self.ended_at_ms = sealed.commit.at_ms
         self.state, self._last = after, sealed
-        self._kept.append(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
+        self._kept.add(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
         self._snapshots.keep(after)
 
     def _mend(self, top: Entry | None, now_ms: int) -> None:
@@ -272,7 +255,7 @@ class Leader:
         """
         last = unseal_entry(top) if top is not None else None
         seq, sha256 = (last.seq, last.sha256) if last is not None else (0, "")
-        kept = [one for one in self._kept if one.seq > seq]
+        kept = self._kept.after(seq)
         if not kept:
             raise Conflict(seq, sha256)
         first = unseal(kept[0].seq, kept[0].body, kept[0].sha256)

@@ -9,7 +9,7 @@ import fakeredis
 from orchestrator.runtime import Orchestrator
 from parley.starting import start
 from tests.court import T0, Court, Lossy
-from tests.scenes import spec_of
+from tests.scenes import Table, spec_of
 from tests.swarm import FakeStreams, Swarm, fake_swarm, happened
 from utils import keys
 from utils.calls import CallRecord
@@ -91,3 +91,15 @@ def test_what_is_said_to_a_server_whose_clock_went_back_over_a_lost_tail_is_read
     court.consume()
     assert [event.turn for event in court.events("acted")] == [1, 2, 3, 4]
     assert [event.verb for event in court.events("intervened")] == ["mark"]
+
+
+def test_a_host_of_200_seats_that_asks_for_all_of_them_again_is_seated_once() -> None:
+    bots = [f"bot-{number:03}" for number in range(200)]
+    table = Table(spec_of(bots)).begin()
+    joins = [{"kind": "joined", "author": "one", "nonce": bot, "bot": bot} for bot in bots]
+    for _ in range(2):
+        for at in range(0, len(joins), 100):
+            table.say(*joins[at : at + 100])
+    seated = [event for event in table.events("seated") if event.host == "one"]
+    assert len(seated) == len(bots)
+    assert len(table.events("rejected")) == len(bots)
