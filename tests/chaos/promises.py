@@ -48,43 +48,71 @@ def words_of(journal: list[Sealed]) -> Words:
 # --- turns, grants, seats ---------------------------------------------------------------
 
 
-def _fence(journal: list[Sealed]) -> Iterator[str]:
+def _fence(journal: list[Sealed]) -> list[str]:
     """A grant is closed once, by the live seat; a turn is closed once, and in order."""
-    live: dict[int, Any] = {}
-    seats: dict[str, tuple[str, int]] = {}
-    turns: Counter[str] = Counter()
-    epochs = 0
+    fence = Fence()
     for sealed in journal:
-        answers = dict(_answers(sealed))
-        for event in sealed.commit.events:
-            if event.kind == "seated":
-                seats[event.bot] = (event.host, event.seat)
-            elif event.kind == "unseated":
-                seats.pop(event.bot, None)
-            elif event.kind == "granted":
-                epochs += 1
-                if event.epoch != epochs:
-                    yield f"epoch {event.epoch} is granted after {epochs - 1}"
-                live[event.epoch] = event
-            elif event.kind in ("acted", "passed", "revoked"):
-                if live.pop(event.epoch, None) is None:
-                    yield f"epoch {event.epoch} is closed while it is not live"
-                answer = answers.get(event.epoch)
-                if answer and seats.get(event.bot) != (answer.author, answer.seat):
-                    yield f"epoch {event.epoch} is answered from an old seat"
-                if event.kind != "revoked" and answer is None:
-                    yield f"epoch {event.epoch} is closed by nobody's answer"
-            elif event.kind == "turn_closed":
-                turns[event.channel] += 1
-                if event.turn != turns[event.channel]:
-                    yield f"{event.channel}: turn {event.turn} is closed out of order"
-    if live:
-        yield f"epochs {sorted(live)} are never closed"
+        fence.answers = dict(_answers(sealed))
+        for event in events_of(sealed):
+            getattr(fence, event.kind, fence.other)(event)
+    if fence.live:
+        fence.found.append(f"epochs {sorted(fence.live)} are never closed")
+    return fence.found
+
+
+class Fence:
+    """What is live as a journal is read, and what was wrong so far. A method a kind."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.live: dict[int, Any] = {}
+        self.answers: dict[int, Proposed | Failed] = {}
+        self._seats: dict[str, tuple[str, int]] = {}
+        self._turns: Counter[str] = Counter()
+        self._epochs = 0
+
+    def other(self, event: Any) -> None:
+        """Nothing hangs on it."""
+
+    def seated(self, event: Any) -> None:
+        self._seats[event.bot] = (event.host, event.seat)
+
+    def unseated(self, event: Any) -> None:
+        self._seats.pop(event.bot, None)
+
+    def granted(self, event: Any) -> None:
+        self._epochs += 1
+        if event.epoch != self._epochs:
+            self.found.append(f"epoch {event.epoch} is granted after {self._epochs - 1}")
+        self.live[event.epoch] = event
+
+    def acted(self, event: Any) -> None:
+        if event.epoch not in self.answers:
+            self.found.append(f"epoch {event.epoch} is closed by nobody's answer")
+        self.revoked(event)
+
+    passed = acted
+
+    def revoked(self, event: Any) -> None:
+        if self.live.pop(event.epoch, None) is None:
+            self.found.append(f"epoch {event.epoch} is closed while it is not live")
+        answer = self.answers.get(event.epoch)
+        if answer and self._seats.get(event.bot) != (answer.author, answer.seat):
+            self.found.append(f"epoch {event.epoch} is answered from an old seat")
+
+    def turn_closed(self, event: Any) -> None:
+        self._turns[event.channel] += 1
+        if event.turn != self._turns[event.channel]:
+            self.found.append(f"{event.channel}: turn {event.turn} is closed out of order")
+
+
+def events_of(sealed: Sealed) -> list[Any]:
+    return list(sealed.commit.events)
 
 
 def _answers(sealed: Sealed) -> Iterator[tuple[int, Proposed | Failed]]:
     """List what answers grants among a commit's inputs, but for what was rejected."""
-    rejected = {event.input_id for event in sealed.commit.events if event.kind == "rejected"}
+    rejected = {event.input_id for event in events_of(sealed) if event.kind == "rejected"}
     for consumed in sealed.commit.inputs:
         arrived = parse(consumed)
         if isinstance(arrived, Proposed | Failed) and consumed.id not in rejected:
@@ -156,26 +184,30 @@ def _calls(played: Played, journal: list[Sealed]) -> Iterator[str]:
     for entry in played.streams.all(keys.calls(RUN)):
         record = CallRecord.model_validate_json(entry.body)
         calls[record.epoch, record.host] = record
-    heard: dict[str, list[str]] = {}
-    prompts: dict[int, list[str]] = {}
-    members = {channel.name: channel.members for channel in played.scene.spec.channels}
+    known = _known(played, journal)
     for sealed in journal:
         answers = dict(_answers(sealed))
-        granted = []
-        for event in sealed.commit.events:
-            if event.kind == "heard":
-                for bot in members[event.channel]:
-                    heard.setdefault(bot, []).append(event.message_id)
-            elif event.kind == "granted":
-                granted.append(event)
-            elif event.kind in ("acted", "passed"):
+        for event in events_of(sealed):
+            if event.kind in ("acted", "passed"):
                 call = calls.get((event.epoch, answers[event.epoch].author))
                 if call is None:
                     yield f"epoch {event.epoch} is answered without a record"
-                elif sorted(_seen(call)) != sorted(prompts[event.epoch][-20:]):
+                elif sorted(_seen(call)) != sorted(known[event.epoch][-20:]):
                     yield f"epoch {event.epoch}: {event.bot} did not recall what it had heard"
-        for event in granted:
-            prompts[event.epoch] = list(heard.get(event.bot, ()))
+
+
+def _known(played: Played, journal: list[Sealed]) -> dict[int, list[str]]:
+    """List what each bot had heard by the commit of its grant, by epoch."""
+    members = {channel.name: channel.members for channel in played.scene.spec.channels}
+    heard: dict[str, list[str]] = {}
+    known = {}
+    for sealed in journal:
+        for event in events_of(sealed):
+            for bot in members[event.channel] if event.kind == "heard" else ():
+                heard.setdefault(bot, []).append(event.message_id)
+        granted = [event for event in events_of(sealed) if event.kind == "granted"]
+        known.update({event.epoch: list(heard.get(event.bot, ())) for event in granted})
+    return known
 
 
 def _seen(call: CallRecord) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from tests.chaos import test_deadlocks as zoo
 from tests.chaos import test_failover, test_garbage, test_network, test_resume
 from tests.chaos.promises import broken
-from tests.chaos.simulation import play
+from tests.chaos.simulation import Played, play
 
 SEEDS_A_BLOCK = 100
 
@@ -73,11 +74,11 @@ def spoil(number: int) -> Block:
     place = list(test_garbage.PLACES)[number % len(test_garbage.PLACES)]
     most = 500 if place == "the floor" else 100
     played, vandal = test_garbage.played_with(place, most, number)
-    wrong = [f"seed {number}: {what}" for what in (*broken_by_garbage(played),)]
+    wrong = [f"seed {number}: {what}" for what in deaths(played)]
     return Block(number, 1, wrong, {place: most - vandal.pieces})
 
 
-def broken_by_garbage(played: test_garbage.Played) -> list[str]:
+def deaths(played: Played) -> list[str]:
     return [*([played.stuck] if played.stuck else []), *played.died]
 
 
@@ -96,6 +97,7 @@ def stand_still(number: int) -> Block:
 
 def break_connections(number: int) -> Block:
     """Break 250 connections between everyone and a real server."""
+    logging.disable(logging.CRITICAL)
     with TemporaryDirectory(prefix="chaos-") as folder:
         try:
             met = test_network.broken_talks(Path(folder), faults=250, seed=number + 2)

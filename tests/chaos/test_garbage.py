@@ -26,9 +26,8 @@ PIECES = 2_000
 
 
 def texts(chance: Random, live: list[str]) -> str:
-    """Draw a text that is no input, or one that claims what is not so."""
-    kind = chance.randrange(12)
-    forged = {
+    """Draw a text that is no input, or one that claims what is not so, or is said again."""
+    forged: dict[str, Any] = {
         "kind": "proposed",
         "author": chance.choice(["host-2", "host-3", "nobody"]),
         "nonce": f"x{chance.random()}",
@@ -38,30 +37,24 @@ def texts(chance: Random, live: list[str]) -> str:
         "grant": chance.choice(["0" * 64, "f" * 64]),
         "action": {"kind": "say", "text": "I was never asked."},
     }
-    if kind == 0:
-        return "".join(chr(chance.randrange(1, 256)) for _ in range(chance.randrange(40)))
-    if kind == 1:
-        return "\udcff\udc80" * chance.randrange(1, 9)
-    if kind == 2:
-        return "[" * chance.choice([10, 5_000])
-    if kind == 3:
-        return json.dumps(chance.choice([None, 1, [], "x", {"kind": "riddle"}, {"kind": None}]))
-    if kind == 4:
-        return live[-1][: chance.randrange(len(live[-1]) + 1)] if live else "{"
-    if kind == 5:
-        return json.dumps(
-            {**forged, chance.choice(list(forged)): chance.choice([None, [], {}, -1])}
-        )
-    if kind == 6:
-        del forged[chance.choice(list(forged))]
-        return json.dumps(forged)
-    if kind == 7:
-        return json.dumps({**forged, "action": {"kind": "say", "text": "a\x00b"}})
-    if kind == 8:
-        return "x" * chance.choice([70_000, 1_000_000]) if chance.random() < 0.05 else "x"
-    if kind == 9 and live:
-        return chance.choice(live)  # said again, word for word
-    return json.dumps(forged)
+    field = chance.choice(list(forged))
+    lacking = {name: value for name, value in forged.items() if name != field}
+    last = live[-1] if live else "{"
+    return chance.choice(
+        [
+            "".join(chr(chance.randrange(1, 256)) for _ in range(chance.randrange(40))),
+            "\udcff\udc80" * chance.randrange(1, 9),
+            "[" * chance.choice([10, 5_000]),
+            json.dumps(chance.choice([None, 1, [], "x", {"kind": "riddle"}, {"kind": None}])),
+            last[: chance.randrange(len(last) + 1)],
+            json.dumps({**forged, field: chance.choice([None, [], {}, -1])}),
+            json.dumps(lacking),
+            json.dumps({**forged, "action": {"kind": "say", "text": "a\x00b"}}),
+            "x" * chance.choice([1, 1, 1, 70_000, 1_000_000]),
+            chance.choice(live or ["{}"]),
+            json.dumps(forged),
+        ]
+    )
 
 
 def floor(on: Play, chance: Random) -> None:

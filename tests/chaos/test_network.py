@@ -15,12 +15,12 @@ from redis.retry import Retry
 from bots.outbox import Outbox
 from bots.runtime import Host
 from orchestrator.runtime import Orchestrator
-from parley.starting import start
+from parley.starting import start, wait_for_close
 from tests.chaos.proxy import Proxy
 from tests.findings import found, record_of
 from tests.scenes import spec_of
 from tests.swarm import fake_swarm, transcript
-from utils.clock import SYSTEM_CLOCK, wait_until
+from utils.clock import SYSTEM_CLOCK
 from utils.server import EmbeddedServer
 from utils.settings import Settings
 from utils.spec import ChannelSpec, FloorSpec, Spec
@@ -94,7 +94,7 @@ def broken_talks(folder: Path, *, faults: int, seed: int) -> Counter[str]:
             proxy = Proxy(socket, seed=number, rate=RATE, most=left)
             with closing(proxy), swarm_at(proxy.url):
                 run = start(looker, spec)
-                ended = wait_until(lambda: run not in looker.live_runs(), within_ms=LONGEST_MS)
+                ended = wait_for_close(looker, run, within_ms=LONGEST_MS, clock=SYSTEM_CLOCK)
             assert ended, (number, proxy.faults)
             record = record_of(looker, run)
             assert found(record, turns=TURNS) == [], number

@@ -121,19 +121,22 @@ class Talk:
         return taken, kept, self.streams.lease_owners([key])
 
     def release(self) -> object:
-        return self.streams.release_lease(keys.leader(RUN), self.chance.choice(("a", "b")))
+        self.streams.release_lease(keys.leader(RUN), self.chance.choice(("a", "b")))
+        return None
 
     def presence(self) -> object:
         host = self.chance.choice(("h1", "h2"))
         if self.chance.random() < 0.3:
-            return self.streams.withdraw(host)
+            self.streams.withdraw(host)
+            return None
         self.streams.announce(host, until_ms=self.chance.choice((5, 200_000_000)))
         return self.streams.presences()
 
     def registry(self) -> object:
         run = self.chance.choice(("r1", "r2"))
         if self.chance.random() < 0.3:
-            return self.streams.retire(run)
+            self.streams.retire(run)
+            return None
         made = self.streams.register(run, spec="{}", entry="{}", now_ms=1, reserved=run == "r2")
         return made, self.streams.live_runs(), self.streams.open_runs()
 
