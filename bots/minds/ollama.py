@@ -16,7 +16,6 @@ from threading import Lock
 from typing import Any
 
 import httpx
-import ollama
 
 from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
 from bots.minds.ollama_options import full_name, spelled_out
@@ -27,6 +26,11 @@ from utils.errors import BadInput, MindFailed, Missing
 from utils.protocol import Ask, AskAct
 from utils.settings import DEFAULT_OLLAMA_HOST
 from utils.spec import ModelSpec, Option
+
+try:  # it makes a client at once, for the proxy that the environment names
+    import ollama
+except httpx.InvalidURL:  # which says what it could not read: part of a password, perhaps
+    raise BadInput("a proxy's address cannot be read", mend="write odd characters as %XX") from None
 
 PREFLIGHT_MS = 30_000
 """How long the questions about a server and a model may take; no model is loaded."""
