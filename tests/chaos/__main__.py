@@ -24,7 +24,8 @@ import redis
 from parley import __version__
 from tests.chaos.promises import broken
 from tests.chaos.rows import ROWS, Block, Row
-from tests.chaos.simulation import BEGIN_MS, RUN, play
+from tests.chaos.scene import BEGIN_MS
+from tests.chaos.simulation import RUN, play
 from utils.clock import monotonic_s
 from utils.server_kind import find_binary
 

@@ -8,10 +8,11 @@ from importlib.resources import files
 from random import Random
 from typing import Any
 
-from tests.chaos import server as scripts
+from tests.chaos import scripts
 from tests.chaos.scheduler import Process, ProcessClock, Scheduler
 from tests.chaos.server import Script, Server
-from tests.chaos.weather import Line, Network, SimulatedStreams, Weather
+from tests.chaos.weather import Network, Weather
+from tests.chaos.wire import Line, SimulatedStreams
 from utils.streams import _RELEASE, _RENEW, Streams
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from tests.chaos.simulation import RUN, Played, play, scene_of
+from tests.chaos.scene import scene_of
+from tests.chaos.simulation import RUN, Played, play
 from tests.swarm import happened
 from utils import keys
 from utils.calls import CallRecord

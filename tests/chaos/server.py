@@ -9,40 +9,17 @@ replay of its log, or of all but the end of it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha1
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 
-Id = tuple[int, int]
+from tests.chaos.entries import Stream, Text, read, written
+
 Write = tuple[Any, ...]
 WRONG = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
-
-class Stream:
-    """A stream: ids, and the fields of each."""
-
-    def __init__(self) -> None:
-        self.ids: list[Id] = []
-        self.fields: list[list[str]] = []
-        self.last: Id = (0, 0)
-
-    def after(self, last: Id, count: int) -> list[list[Any]]:
-        start = bisect_right(self.ids, last)
-        return [self.entry(place) for place in range(start, min(start + count, len(self.ids)))]
-
-    def entry(self, place: int) -> list[Any]:
-        return [written(self.ids[place]), list(self.fields[place])]
-
-
-class Text(NamedTuple):
-    """A string, and when it lapses by the server's clock; 0 for never."""
-
-    value: str
-    lapses_ms: int = 0
 
 
 Script = Callable[["Server", list[str], list[str]], Any]
@@ -304,68 +281,3 @@ class Server:
 @cache
 def sha1_of(script: str) -> str:
     return sha1(script.encode()).hexdigest()
-
-
-def read(entry_id: str, number: int = 0) -> Id:
-    """Read an id as the server does; `number` where it names none."""
-    if entry_id in ("-", "+"):
-        return (0, 0) if entry_id == "-" else (2**63, 2**63)
-    ms, _, n = entry_id.partition("-")
-    return int(ms), int(n) if n else number
-
-
-def written(entry_id: Id) -> str:
-    return f"{entry_id[0]}-{entry_id[1]}"
-
-
-# --- the scripts, as they are written in Lua --------------------------------------------
-
-
-def commit(server: Server, keys: list[str], args: list[str]) -> list[str]:
-    """Do what `utils/commit.lua` does."""
-    for key in keys:
-        try:
-            server.stream(key)
-        except redis.ResponseError:
-            return ["refused", key, "not a stream"]
-    seq, prev, sha256 = int(args[0]), args[1], args[2]
-    at, top_sha256 = top(server, keys[0])
-    if at == seq and top_sha256 == sha256:
-        return ["mine"]
-    if at != seq - 1 or (seq > 1 and top_sha256 != prev):
-        return ["other", str(at), top_sha256]
-    return append(server, keys, args)
-
-
-def append(server: Server, keys: list[str], args: list[str]) -> list[str]:
-    """Do the script's second half: what is written once it is known to follow."""
-    for key in keys[1:]:
-        if top(server, key)[0] >= int(args[0]):
-            return ["refused", key, "already past this commit"]
-    entry_id = (int(args[0]), 0)
-    server._write("add", keys[0], entry_id, ["b", args[3], "h", args[2]])
-    for key, body in zip(keys[1:], args[4:], strict=True):
-        server._write("add", key, entry_id, ["b", body])
-    return ["done"]
-
-
-def top(server: Server, key: str) -> tuple[int, str]:
-    stream = server.stream(key)
-    if stream is None or not stream.ids:
-        return 0, ""
-    fields = stream.fields[-1]
-    named = dict(zip(fields[::2], fields[1::2], strict=True))
-    return stream.ids[-1][0], named.get("h", "")
-
-
-def release(server: Server, keys: list[str], args: list[str]) -> int | None:
-    if server._do_get(keys) == args[0]:
-        return server._do_del(keys)
-    return None
-
-
-def renew(server: Server, keys: list[str], args: list[str]) -> int:
-    if server._do_get(keys) != args[0]:
-        return 0
-    server._write("set", keys[0], Text(args[0], server.now_ms() + int(args[1])))
-    return 1

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.chaos.promises import undisturbed, words_of
+from tests.chaos.scene import scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import RUN, Parts, Play, Played, play, scene_of
-from tests.chaos.weather import SimulatedStreams
+from tests.chaos.simulation import RUN, Parts, Play, Played, play
+from tests.chaos.wire import SimulatedStreams
 from tests.swarm import happened
 from utils import keys
 from utils.journal import chain

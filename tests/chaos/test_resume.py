@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.promises import broken, words_of
+from tests.chaos.scene import LEASE_MS, scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import LEASE_MS, RUN, Parts, Play, Played, play, scene_of
-from tests.chaos.weather import SimulatedStreams
+from tests.chaos.simulation import RUN, Parts, Play, Played, play
+from tests.chaos.wire import SimulatedStreams
 from tests.scenes import spec_of
 from utils import keys
 from utils.journal import Sealed

@@ -15,8 +15,9 @@ import fakeredis
 import pytest
 import redis
 
-from tests.chaos import server as scripts
+from tests.chaos import scripts
 from tests.chaos.fair import fair_streams
+from tests.chaos.server import Server
 from tests.swarm import FakeStreams
 from utils import keys
 from utils.errors import Conflict, StreamError, TargetRefused
@@ -160,7 +161,7 @@ def test_the_simulated_server_answers_as_the_real_one(real: Streams) -> None:
 
 
 def test_a_script_that_compares_the_number_only_is_found(real_server: str) -> None:
-    def careless(server: scripts.Server, keys: list[str], args: list[str]) -> list[str]:
+    def careless(server: Server, keys: list[str], args: list[str]) -> list[str]:
         prev = scripts.top(server, keys[0])[1]
         return scripts.commit(server, keys, [args[0], prev, *args[2:]])
 

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import pytest
 
 from bots.outbox import Outbox
-from tests.chaos import server as scripts
+from tests.chaos import scripts
 from tests.chaos.promises import broken
+from tests.chaos.scene import scene_of
 from tests.chaos.server import Server
-from tests.chaos.simulation import RUN, Parts, Played, play, scene_of
-from tests.chaos.weather import Fault, SimulatedStreams
+from tests.chaos.simulation import RUN, Parts, Played, play
+from tests.chaos.weather import Fault
+from tests.chaos.wire import SimulatedStreams
 from utils.streams import Entry
 
 SEEDS = 1_000
