@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator import engine, recovery
-from orchestrator.batch import before_deadline, entry_ms
+from orchestrator.batch import before_deadline, entry_ms, entry_place
 from orchestrator.kept import Kept, KeptCommits
 from orchestrator.plugins import rules_for
 from orchestrator.routes import entries
@@ -59,6 +59,7 @@ class Leader:
         self.ended_at_ms = 0
         self._spec_sha256 = spec_sha256
         self._kept = KeptCommits()
+        self._mended: tuple[str, str] | None = None
         self._last: Sealed | None = None
         self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
@@ -167,6 +168,7 @@ class Leader:
         self._unsure = None
         if seq == self.state.seq and sha256 in ("", self.state.sha256):
             self.begin(now_ms)  # it may have been cut off before its first commit arrived
+            self._own_up(now_ms)
             return
         if seq > self.state.seq:
             raise Conflict(seq, sha256)
@@ -263,11 +265,22 @@ class Leader:
             raise Hole(f"the server's journal ends at {seq}, mine at {self.state.seq}")
         if seq and first.commit.prev != sha256:  # another led on from what the server kept
             raise Conflict(seq, sha256)
-        for one in kept:
-            self._append(unseal(one.seq, one.body, one.sha256), one.beside)
+        forgotten = [unseal(one.seq, one.body, one.sha256) for one in kept]
+        for sealed, one in zip(forgotten, kept, strict=True):
+            self._append(sealed, one.beside)
+        # The lowest: what was appended again before has its inputs no more on the floor.
+        cursors = [one.commit.cursor for one in forgotten]
+        cursors.append(last.commit.cursor if last is not None else "0-0")
         detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
-        cursor = last.commit.cursor if last is not None else "0-0"
-        self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
+        self._mended = detail, min(cursors, key=entry_place)
+        self._own_up(now_ms)
+
+    def _own_up(self, now_ms: int) -> None:
+        """Say in the journal that it was mended, if that is not said yet."""
+        if self._mended is not None:
+            detail, cursor = self._mended
+            self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
+            self._mended = None
 
 
 def target_key(run: str, target: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from tests.chaos.entries import written
 from tests.chaos.scene import scene_of
 from tests.chaos.simulation import RUN, Played, play
 from tests.swarm import happened
@@ -17,6 +18,7 @@ from utils.journal import Sealed, chain, parse
 from utils.mail import ChannelEntry
 from utils.protocol import INPUT, Failed, Proposed
 from utils.spec import Spec
+from utils.streams import Entry
 
 Words = list[tuple[str, int, str, str]]
 
@@ -132,22 +134,38 @@ def _inputs(played: Played, journal: list[Sealed]) -> Iterator[str]:
     injected = Counter(one.text for one in happened(journal, "heard") if one.speaker is None)
     yield from (f"'{text}' is heard {n} times" for text, n in injected.items() if n > 1)
     known = {one.nonce for one in consumed}
-    over_at = _place(journal[-1].commit.cursor)
-    for entry in played.streams.all(keys.floor(RUN)):
+    for entry in _in_time(played, journal):
         said = INPUT.validate_json(entry.body)
-        if _place(entry.id) <= over_at and said.nonce not in known:
+        if said.nonce not in known:
             yield f"{said.kind} {said.nonce} of {said.author} is never consumed"
+
+
+def _in_time(played: Played, journal: list[Sealed]) -> list[Entry]:
+    """List what was on the floor before the last commit that took anything from it.
+
+    The server's log tells, not the ids: a clock that goes back gives lower ones later.
+    """
+    last = max((one.seq for one in journal if one.commit.inputs), default=0)
+    over_at = _place(journal[-1].commit.cursor)
+    before: set[str] = set()
+    for group in played.log:
+        for _, key, *rest in group:
+            if key == keys.floor(RUN):
+                before.add(written(rest[0]))
+            elif key == keys.journal(RUN) and rest[0] == (last, 0):
+                floor = played.streams.all(keys.floor(RUN))
+                return [one for one in floor if one.id in before and _place(one.id) <= over_at]
+    return []
 
 
 def _acknowledged(played: Played, journal: list[Sealed]) -> Iterator[str]:
     """Where the server lost nothing, what it acknowledged is consumed once, in its order."""
     consumed = [one.id for sealed in journal for one in sealed.commit.inputs]
     floor = list(played.streams.all(keys.floor(RUN)))
-    over_at = _place(journal[-1].commit.cursor)
-    if consumed != [entry.id for entry in floor if _place(entry.id) <= over_at]:
+    if consumed != [entry.id for entry in _in_time(played, journal)]:
         yield "the floor is not consumed once, in its order"
     known = {one.nonce for sealed in journal for one in sealed.commit.inputs}
-    late = {INPUT.validate_json(one.body).nonce for one in floor if _place(one.id) > over_at}
+    late = {INPUT.validate_json(one.body).nonce for one in floor if one.id not in set(consumed)}
     yield from (
         f"'{nonce}' from outside is lost"
         for nonce in played.injected

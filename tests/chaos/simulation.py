@@ -26,7 +26,7 @@ from tests.chaos import scripts
 from tests.chaos.fair import server_with, streams_in_fair_weather
 from tests.chaos.scene import BEGIN_MS, CALM_AFTER_MS, LEASE_MS, Scene, scene_of
 from tests.chaos.scheduler import Process, ProcessClock, Scheduler, Stuck, TaskLock
-from tests.chaos.server import Script
+from tests.chaos.server import Script, Write
 from tests.chaos.weather import Happened, Network
 from tests.chaos.wire import SimulatedStreams
 from utils import keys
@@ -69,6 +69,7 @@ class Played(NamedTuple):
         injected: Nonces of the words from outside that were acknowledged.
         died: Processes that an error ended, each with the error.
         stuck: Why it did not end; empty when it did.
+        log: What the server wrote, in the order it did.
     """
 
     seed: int
@@ -79,6 +80,7 @@ class Played(NamedTuple):
     died: list[str]
     stuck: str
     faults: list[Happened]
+    log: list[list[Write]]
     virtual_ms: int
 
 
@@ -153,6 +155,7 @@ class Play:
             self.died,
             stuck,
             self.network.faults,
+            self.network.server.log,
             took_ms,
         )
 

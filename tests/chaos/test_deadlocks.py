@@ -112,7 +112,8 @@ def thief_of_leases(on: Play, process: Process) -> None:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_two_hosts_serve_one_bot(seed: int) -> None:
-    one = played(seed, talk(seed, allow_ms=20 * LEASE_MS), Parts(also=(thief_of_leases,)))
+    parts = Parts(also=(thief_of_leases,))
+    one = played(seed, talk(seed, allow_ms=20 * LEASE_MS), parts, longest_ms=900)
     journal = ended(one)
     assert sum(event.bot == "bo" for event in happened(journal, "seated")) > 1
 
