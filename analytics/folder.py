@@ -10,6 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from utils.errors import BadInput, ParleyError
+from utils.names import shown
+
+LONGEST_NAME_BYTES = 240
+"""Of a folder's name: most file systems take 255, and until it is whole its name is longer."""
+LONGEST_PATH_BYTES = 4_000
+"""Of a whole path, which there are files beneath; Linux takes 4,096."""
 
 
 @contextmanager
@@ -28,6 +34,7 @@ def whole(out: Path) -> Iterator[Path]:
             process is making it.
         ParleyError: The disk refused, in the middle.
     """
+    check_name_fits(out)
     _refuse_existing(out)
     partial = out.parent / f".{out.name}.partial"
     with _claimed(partial):
@@ -41,6 +48,15 @@ def whole(out: Path) -> Iterator[Path]:
             if isinstance(error, OSError):
                 raise ParleyError(f"{out}: cannot be written: {error.strerror}") from error
             raise
+
+
+def check_name_fits(out: Path) -> None:
+    """Refuse a folder whose name no file system would take. Raises `BadInput`."""
+    lengths = ((out.name, LONGEST_NAME_BYTES), (str(out.absolute()), LONGEST_PATH_BYTES))
+    for name, most in lengths:
+        if len(os.fsencode(name)) > most:
+            what = f"{shown(name)} is too long a name"
+            raise BadInput(what, where="--out", mend=f"use at most {most} bytes")
 
 
 def _refuse_existing(out: Path) -> None:

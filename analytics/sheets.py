@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import itemgetter
@@ -13,6 +14,9 @@ from analytics.cells import cell
 from analytics.codebook import HEADER, codebook_rows
 from analytics.columns import Column, Row, Value
 from analytics.tables import TABLES, columns_of
+
+_OTHERS = re.compile("[;\t|]")
+"""What some spreadsheets take for a separator, too: all text of such a row is quoted."""
 
 
 class Sheets:
@@ -63,6 +67,7 @@ def open_new(path: Path) -> TextIO:
 def _rows_into(file: TextIO, columns: Sequence[Column]) -> Callable[[Row], object]:
     names = [column.name for column in columns]
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
     # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
@@ -70,9 +75,11 @@ def _rows_into(file: TextIO, columns: Sequence[Column]) -> Callable[[Row], objec
 
     def write(row: Row) -> None:
         cells = list(values(row))
+        is_odd = False
         for place in places:
             if cells[place] is not None:
-                cells[place] = cell(cells[place])
-        writer.writerow(cells)
+                text = cells[place] = cell(cells[place])
+                is_odd = is_odd or (isinstance(text, str) and _OTHERS.search(text) is not None)
+        (quoting if is_odd else writer).writerow(cells)
 
     return write

@@ -115,7 +115,8 @@ class Company:
             self._last[entry.key] = entry
         for key, heard in _in_order(read):
             for seat in self.seats.values():
-                seat.hearing.take(_channel_of(key), heard)
+                if _channel_of(key) in seat.hearing.upto:  # else it enters yet, from the start
+                    seat.hearing.take(_channel_of(key), heard)
             self._forget_closed(key, heard)
         return len(read) < PAGE
 
@@ -202,6 +203,16 @@ def scale_after(call: CallRecord) -> Scale:
     """Tell what a bot's estimates are multiplied by after a call."""
     scale = Scale(call.token_scale, is_measured=call.token_scale != UNMEASURED.factor)
     return scale.after(estimated=call.estimated_tokens or 0, counted=call.prompt_tokens)
+
+
+def run_of(key: str) -> str:
+    """Name the run whose key this is; empty when it is no run's.
+
+    Example:
+        >>> run_of("parley:{tea-1}:inbox:h1"), run_of("parley:runs")
+        ('tea-1', '')
+    """
+    return key.partition("{")[2].partition("}")[0]
 
 
 def _channel_of(key: str) -> str:

@@ -6,6 +6,7 @@ A plugin is an entry point of an installed distribution, in a group such as
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -58,6 +59,7 @@ def names(group: str) -> list[str]:
     return sorted(_points(group))
 
 
+@cache  # it reads the files of every installed distribution: 4 ms, several times a run
 def _points(group: str) -> dict[str, list[EntryPoint]]:
     points: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=group):

@@ -381,7 +381,7 @@ class Streams:
         """Read every host's presence: when it lapses, server ms."""
         with _SPEAKING:
             pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
-        return {pair[0]: int(pair[1]) for pair in pairs}
+        return {pair[0]: int(max(0, min(pair[1], 2**53))) for pair in pairs}  # a score may be inf
 
     def register(
         self, run: str, *, spec: str, entry: str, now_ms: int, reserved: bool = False
