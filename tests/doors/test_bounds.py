@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from bots.minds.wire import MAX_RESPONSE_BYTES, _Bounded
 from bots.speech import act_in
 from orchestrator.batch import before_deadline
 from parley.telling import command_of
@@ -91,17 +90,6 @@ def batch(count: int) -> None:
         raise BadInput("some wait")
 
 
-def response(size: int) -> None:
-    """Read a response of so many bytes; one buffer is read again and again."""
-    part = bytes(2**16)
-    parts = [part] * (size // len(part)) + [part[: size % len(part)]]
-    try:
-        for _ in _Bounded(parts):  # type: ignore[arg-type]  # any iterable of bytes will do
-            pass
-    except Exception as error:
-        raise BadInput(str(error)) from error
-
-
 def file_of(size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.yaml"
@@ -173,7 +161,6 @@ TEXTS = [
     Bound("action", lambda size: act_in(f'"{name(size - 2)}"', ASK), MAX_TEXT_CHARS),
     Bound("answer", lambda size: AskSay(max_chars=size), MAX_TEXT_CHARS),
     Bound("input", floor_entry, MAX_INPUT_BYTES),
-    Bound("response", response, MAX_RESPONSE_BYTES),
     Bound("file", file_of, MAX_BYTES),
 ]
 
