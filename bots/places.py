@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from bots.around import Around
 from bots.company import Company
@@ -13,7 +13,7 @@ from bots.outbox import Outbox
 from bots.seat import Seat
 from utils import keys
 from utils.clock import Clock, fresh_id
-from utils.errors import BadInput, Missing, StreamError
+from utils.errors import BadInput, Forgotten, Missing, StreamError
 from utils.protocol import Joined, Left
 from utils.settings import Settings
 from utils.slots import Slots
@@ -145,6 +145,17 @@ class Places:
                 self.streams.release_lease(keys.seat(run, bot), self.name)
         self.outbox.drop_run(run)
         self.drop(run)
+
+    @contextmanager
+    def blaming(self, run: str) -> Iterator[None]:
+        """Do what concerns one run; if a key of it is not what it should be, refuse the run."""
+        try:
+            yield
+        except Forgotten:
+            raise
+        except StreamError:
+            self.refuse(run)
+            raise
 
     def _company(self, run: str) -> Company | None:
         """Get to know a run; none when it cannot be served, now or ever."""

@@ -199,7 +199,8 @@ class Host:
             self._mail.extend((entry, has_heard_all) for entry in mail)
         while self._mail:
             entry, has_heard_all = self._mail[0]
-            self._take(entry, has_heard_all=has_heard_all)
+            with self.places.blaming(run_of(entry.key)):
+                self._take(entry, has_heard_all=has_heard_all)
             self._mail.popleft()
 
     def _take(self, entry: Entry, *, has_heard_all: bool = False) -> None:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.chaos import test_deadlocks as zoo
-from tests.chaos import test_failover, test_garbage, test_network, test_resume
+from tests.chaos import test_failover, test_file, test_garbage, test_network, test_resume
 from tests.chaos.promises import broken
 from tests.chaos.simulation import Played, play
 
@@ -106,11 +106,28 @@ def break_connections(number: int) -> Block:
     return Block(number, 1, [], met)
 
 
+def spoil_the_file(number: int) -> Block:
+    """Cut a server's file short at ten places, and change one bit at ten."""
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        file = test_file.File(Path(folder))
+        cuts = test_file.cut(file, times=10, seed=number)
+        flips = test_file.flip(file, times=10, seed=number)
+    counts = {
+        **{f"cut: {became}": times for became, times in cuts.items()},
+        **{f"one bit: {became}": times for became, times in flips.items()},
+    }
+    wrong = [what for what in counts if what not in FINE]
+    return Block(number, 20, [f"seed {number}: {what}" for what in wrong], counts)
+
+
+FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refused"}
+
 ROWS = {
     "simulation": Row("deterministic simulation", simulate, 500),
     "resume": Row("every process killed at every tenth turn", resume, 60),
     "failover": Row("the leader killed", fail_over, 20),
     "garbage": Row("garbage in the streams", spoil, 600),
     "deadlocks": Row("the deadlock zoo", stand_still, 100),
+    "file": Row("the server's file cut short or altered", spoil_the_file, 100),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
 }
