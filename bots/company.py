@@ -115,7 +115,8 @@ class Company:
             self._last[entry.key] = entry
         for key, heard in _in_order(read):
             for seat in self.seats.values():
-                seat.hearing.take(_channel_of(key), heard)
+                if _channel_of(key) in seat.hearing.upto:  # else it enters yet, from the start
+                    seat.hearing.take(_channel_of(key), heard)
             self._forget_closed(key, heard)
         return len(read) < PAGE
 

@@ -149,8 +149,8 @@ class Places:
                 return None
             around = Around.of(self.settings, redis_url=self.streams.url)
             company = Company(run, spec, around=around, fleet=self.fleet)
+            self._on_company(run)  # first: if the server goes now, it is done again
             self.companies[run] = company
-            self._on_company(run)
         return self.companies[run]
 
     def _take(self, company: Company) -> None:

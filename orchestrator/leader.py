@@ -183,6 +183,7 @@ class Leader:
             self._advance(*self._unsure)
         self._unsure = None
         if seq == self.state.seq and sha256 in ("", self.state.sha256):
+            self.begin(now_ms)  # it may have been cut off before its first commit arrived
             return
         if seq > self.state.seq:
             raise Conflict(seq, sha256)

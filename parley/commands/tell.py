@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from parley.telling import Outcome
     from utils.clock import Clock
     from utils.spec import Spec
@@ -149,8 +147,7 @@ def channel_of(streams: Streams, run: str, spec: Spec, channel: str | None) -> s
     if view.phase in ("ended", "closed"):
         raise ParleyError(f"run {run} is over: its record is closed")
     # Before its first commit a run takes nothing in: by then its channels are open.
-    known: Iterable[str] = view.channels if view.seq else (one.name for one in spec.channels)
-    opened = sorted(known)
+    opened = sorted(view.channels if view.seq else (one.name for one in spec.channels))
     if channel is not None:
         return look_up(channel, dict.fromkeys(opened, channel), "open channel", "--channel")
     if len(opened) == 1:
