@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from utils.server import EmbeddedServer
+from utils.streams import Streams
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,12 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     with EmbeddedServer.open(tmp_path_factory.mktemp("server"), fsync="everysec") as server:
         yield server.url
+
+
+@pytest.fixture
+def empty_server(real_server: str) -> str:
+    """Empty the worker's server: for swarms, whose hosts serve whatever runs they find."""
+    streams = Streams(real_server)
+    streams._redis.flushall()
+    streams.close()
+    return real_server

@@ -123,12 +123,12 @@ def test_a_prompt_that_did_not_fit_makes_the_next_one_shorter() -> None:
 
 
 def test_500_turns_in_a_context_of_2048_never_overflow_and_every_message_is_accounted_for(
-    real_server: str,
+    empty_server: str,
 ) -> None:
     spec = spec_of(
         turns=TURNS, model=MODEL, memory=MemorySpec(amount=200), floor=FloorSpec(allow_s=20)
     )
-    swarm = Swarm(lambda: Streams(real_server), lease_ms=30_000)
+    swarm = Swarm(lambda: Streams(empty_server), lease_ms=30_000)
     with OfflineServer(models=[Offered("parley-offline")]) as server:
         swarm.settings = swarm.settings.model_copy(update={"ollama_host": server.url})
         swarm.orchestrator()

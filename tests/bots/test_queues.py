@@ -76,12 +76,12 @@ def slow(name: str = "slow") -> Offered:
 
 @pytest.mark.parametrize(("hosts", "seats"), [(1, 20), (5, 4)])
 def test_twenty_bots_that_are_asked_at_once_on_one_slot_all_answer(
-    real_server: str, hosts: int, seats: int
+    empty_server: str, hosts: int, seats: int
 ) -> None:
     spec = crowd(ModelSpec(model="slow", options={"num_predict": 40}))
     with (
         OfflineServer(models=[slow()]) as server,
-        a_swarm(real_server, hosts=hosts, seats=seats, servers=[server]) as swarm,
+        a_swarm(empty_server, hosts=hosts, seats=seats, servers=[server]) as swarm,
     ):
         journal, calls = played(swarm, spec)
     assert len(happened(journal, "acted")) == 20, [call.outcome for call in calls]
@@ -93,11 +93,11 @@ def test_twenty_bots_that_are_asked_at_once_on_one_slot_all_answer(
     assert {call.attempt for call in calls} == {1}
 
 
-def test_bots_on_two_models_do_not_make_a_server_swap_at_every_turn(real_server: str) -> None:
+def test_bots_on_two_models_do_not_make_a_server_swap_at_every_turn(empty_server: str) -> None:
     spec = crowd(ModelSpec(model="slow"), ModelSpec(model="other"), bots=BOTS[:12])
     with (
         OfflineServer(models=[slow(), slow("other")], limits=Limits(most_loaded=1)) as server,
-        a_swarm(real_server, hosts=3, seats=4, servers=[server]) as swarm,
+        a_swarm(empty_server, hosts=3, seats=4, servers=[server]) as swarm,
     ):
         journal, calls = played(swarm, spec)
         loads = server.loads
@@ -107,13 +107,13 @@ def test_bots_on_two_models_do_not_make_a_server_swap_at_every_turn(real_server:
 
 
 def test_calls_are_shared_among_servers_and_go_to_those_that_are_in_order(
-    real_server: str,
+    empty_server: str,
 ) -> None:
     spec = crowd(ModelSpec(model="slow"), bots=BOTS[:8])
     with (
         OfflineServer(models=[slow()]) as first,
         OfflineServer(models=[slow()]) as second,
-        a_swarm(real_server, hosts=1, seats=8, servers=[first, second]) as swarm,
+        a_swarm(empty_server, hosts=1, seats=8, servers=[first, second]) as swarm,
     ):
         _, calls = played(swarm, spec)
         shares = Counter(call.server.rpartition(" ")[2] for call in calls)

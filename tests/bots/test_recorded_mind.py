@@ -141,9 +141,9 @@ def test_what_nobody_was_asked_then_is_an_error(dataset: tuple[Path, list[Sealed
     assert (raised.value.kind, raised.value.retryable) == ("not_found", False)
 
 
-def test_a_run_is_answered_from_the_server_that_holds_it(real_server: str) -> None:
-    swarm = Swarm(lambda: Streams(real_server), lease_ms=60_000)
-    swarm.settings = swarm.settings.model_copy(update={"redis_url": real_server})
+def test_a_run_is_answered_from_the_server_that_holds_it(empty_server: str) -> None:
+    swarm = Swarm(lambda: Streams(empty_server), lease_ms=60_000)
+    swarm.settings = swarm.settings.model_copy(update={"redis_url": empty_server})
     swarm.orchestrator()
     swarm.host(3)
     run, was = played(swarm, salon())
@@ -242,11 +242,11 @@ def test_prompts_that_differ_in_length_or_role_are_told_apart() -> None:
 # --- where it is ------------------------------------------------------------------------
 
 
-def test_a_record_that_is_not_there_says_what_to_name(tmp_path: Path, real_server: str) -> None:
+def test_a_record_that_is_not_there_says_what_to_name(tmp_path: Path, empty_server: str) -> None:
     with pytest.raises(Missing, match=r"no dataset at .*; name a folder that parley export wrote"):
         RecordedMind(ModelSpec(mind="recorded", record=str(tmp_path))).preflight()
     with pytest.raises(Missing, match="no run tea-0 at this server"):
-        RecordedMind(ModelSpec(mind="recorded", record="run:tea-0", host=real_server)).preflight()
+        RecordedMind(ModelSpec(mind="recorded", record="run:tea-0", host=empty_server)).preflight()
     with pytest.raises(BadInput, match="where is run:tea-0"):
         RecordedMind(ModelSpec(mind="recorded", record="run:tea-0")).preflight()
     with pytest.raises(BadInput, match="needs a record"):

@@ -125,10 +125,10 @@ def test_a_swarm_lacks_a_host_then_a_server_then_a_model_then_nothing(models: st
     assert missing(here, streams, ()) == ""
 
 
-def test_ready_ends_with_the_lines_to_copy(models: str, real_server: str) -> None:
-    streams = Streams(real_server)
+def test_ready_ends_with_the_lines_to_copy(models: str, empty_server: str) -> None:
+    streams = Streams(empty_server)
     streams.announce("host-1", until_ms=10**15)
-    env = {"REDIS_URL": real_server, "OLLAMA_HOST": models, "PARLEY_MODEL": "parley-offline"}
+    env = {"REDIS_URL": empty_server, "OLLAMA_HOST": models, "PARLEY_MODEL": "parley-offline"}
     done = run("ready", **env, PARLEY_TYPED="docker-compose run --rm parley")
     streams.withdraw("host-1")
     assert done.output.splitlines()[-2:] == [
@@ -138,9 +138,9 @@ def test_ready_ends_with_the_lines_to_copy(models: str, real_server: str) -> Non
 
 
 def test_a_seed_is_refused_where_the_named_server_lacks_the_model(
-    models: str, real_server: str
+    models: str, empty_server: str
 ) -> None:
-    env = {"REDIS_URL": real_server, "OLLAMA_HOST": models, "PARLEY_TYPED": "./do"}
+    env = {"REDIS_URL": empty_server, "OLLAMA_HOST": models, "PARLEY_TYPED": "./do"}
     refused = run("seed", "--model", "nobody:1b", **env)
     assert isinstance(refused.exception, Missing)
     assert str(refused.exception).endswith("./do pull nobody:1b")
@@ -172,14 +172,14 @@ def test_a_password_goes_into_the_address_and_not_over_another() -> None:
 # Many hosts, as processes
 
 
-def test_many_processes_are_started_and_stopped_with_the_command(real_server: str) -> None:
-    streams = Streams(real_server)
+def test_many_processes_are_started_and_stopped_with_the_command(empty_server: str) -> None:
+    streams = Streams(empty_server)
     before = set(streams.presences())
     process = subprocess.Popen(
         [sys.executable, "-m", "parley", "bots", "--processes", "2"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "REDIS_URL": real_server},
+        env={**os.environ, "REDIS_URL": empty_server},
     )
     try:
         arrived = wait_until(lambda: len(set(streams.presences()) - before) == 2, within_ms=30_000)
@@ -192,10 +192,10 @@ def test_many_processes_are_started_and_stopped_with_the_command(real_server: st
     assert set(streams.presences()) == before
 
 
-def test_many_hosts_of_one_run_leave_when_it_is_closed(real_server: str, tmp_path: Path) -> None:
-    streams = Streams(real_server)
+def test_many_hosts_of_one_run_leave_when_it_is_closed(empty_server: str, tmp_path: Path) -> None:
+    streams = Streams(empty_server)
     run_id = start(streams, spec_of())
-    launcher = Launcher(env={"REDIS_URL": real_server}, logs=tmp_path)
+    launcher = Launcher(env={"REDIS_URL": empty_server}, logs=tmp_path)
     try:
         launcher.start("orchestrator", ["orchestrator", "--run", run_id, "--until-closed"])
         one_run = ["--run", run_id, "--until-closed", "--seats-per-process", "5"]
@@ -204,7 +204,7 @@ def test_many_hosts_of_one_run_leave_when_it_is_closed(real_server: str, tmp_pat
             capture_output=True,
             text=True,
             timeout=60,
-            env={**os.environ, "REDIS_URL": real_server},
+            env={**os.environ, "REDIS_URL": empty_server},
             check=False,
         )
         assert (done.returncode, run_id in streams.live_runs()) == (0, False), done.stderr
@@ -212,13 +212,13 @@ def test_many_hosts_of_one_run_leave_when_it_is_closed(real_server: str, tmp_pat
         launcher.stop()
 
 
-def test_one_that_dies_is_shown_and_ends_the_command(real_server: str) -> None:
+def test_one_that_dies_is_shown_and_ends_the_command(empty_server: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "parley", "bots", "--processes", "1"],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "REDIS_URL": real_server, "PARLEY_LEASE_MS": "no"},
+        env={**os.environ, "REDIS_URL": empty_server, "PARLEY_LEASE_MS": "no"},
         check=False,
     )
     assert done.returncode == 2

@@ -104,13 +104,8 @@ def test_without_a_run_the_one_started_last_is_told_and_without_any_it_says_so()
 
 def test_every_command_there_is_is_a_verb() -> None:
     known = set(INPUT.json_schema()["discriminator"]["mapping"])
-    assert {name for name, *_ in VERBS} == known - {
-        "joined",
-        "left",
-        "proposed",
-        "failed",
-        "waiting",
-    }
+    of_hosts = {"joined", "left", "proposed", "failed", "waiting"}
+    assert {name for name, *_ in VERBS} == known - of_hosts
 
 
 # --- the command line -----------------------------------------------------------------------
