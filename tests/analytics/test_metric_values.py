@@ -112,6 +112,17 @@ def test_mtld_takes_the_part_of_a_last_factor_that_was_gone() -> None:
     assert lexical.mtld(words).value == pytest.approx(4 / (0.25 / 0.28))
 
 
+def test_mtld_is_that_of_another_program_on_the_text_it_publishes() -> None:
+    text = (
+        "measure of textual lexical diversity computed as the mean length of sequential words in a "
+        "text that maintains a minimum threshold ttr score iterates over words until ttr scores "
+        "falls below a threshold then increase factor counter by and start over mccarthy and "
+        "jarvis pg recommends a factor threshold in the range of mccarthy mccarthy and jarvis"
+    ).split()
+    assert (len(text), len(set(text))) == (57, 39)
+    assert lexical.mtld(text).value == pytest.approx(46.79226361031519)  # lexicalrichness
+
+
 def test_mtld_of_words_that_never_come_twice_has_no_value() -> None:
     assert lexical.mtld(["a", "b"]) == (None, "no word comes twice")
 
@@ -144,7 +155,8 @@ def test_sentiment_is_what_the_authors_publish(text: str, score: float) -> None:
 
 def test_reading_ease_of_known_sentences() -> None:
     cat = count(["The cat sat on the mat."])
-    assert (cat, reading_ease(cat).value) == ((1, 6, 6), pytest.approx(116.145))
+    assert tuple(cat) == (1, 6, 6)
+    assert reading_ease(cat).value == pytest.approx(116.145)
     platypus = ["The Australian platypus is seemingly a hybrid of a mammal and reptilian creature."]
     assert reading_ease(count(platypus)).value == pytest.approx(37.5, abs=0.1)
 
@@ -276,8 +288,8 @@ def test_consensus_comes_with_the_last_of_three_rounds_on_one_word() -> None:
 def test_success_is_by_full_rounds_and_first_choices_by_bot() -> None:
     game = met([("ada", "bo", "F", "J"), ("bo", "ada", "F", "F"), ("cy", "bo", "F", "F")] * 2)
     frames = frames_of([], world_events=game)
-    values = [(one.at, one.value) for one in read(metric("agreement_success"), frames)]
-    assert values == [(1, pytest.approx(2 / 3)), (2, pytest.approx(2 / 3))]
+    values = [one.value for one in read(metric("agreement_success"), frames)]
+    assert values == pytest.approx([2 / 3, 2 / 3])
     assert by_bot("first_choice_share", frames) == {None: pytest.approx(2 / 3)}
 
 
@@ -290,8 +302,8 @@ def test_runs_that_did_not_agree_count_as_not_yet() -> None:
     assert median.value == 6
     (bias,) = read(metric("collective_bias"), frames)
     assert bias.value == pytest.approx(1 / 2 - 1 / 3)  # F once, J once, of F, J and odd
-    pending = [(one.at, one.value) for one in read(metric("agreement_pending"), frames)]
-    assert pending == [(6, pytest.approx(1 / 3))]
+    (pending,) = read(metric("agreement_pending"), frames)
+    assert (pending.at, pending.value) == pytest.approx((6, 1 / 3))
 
 
 # Time to an event
@@ -308,7 +320,7 @@ def test_kaplan_and_meier_on_the_leukemia_patients_of_freireich() -> None:
 
 
 def test_nobody_waits_where_nothing_ever_came() -> None:
-    assert kaplan_meier([1, 2], [False, False]).times == ()
+    assert not kaplan_meier([1, 2], [False, False]).times
     assert median_time(kaplan_meier([1, 2, 3], [True, False, False])).why.startswith("it came for")
     with pytest.raises(ValueError, match="2 times, but 1"):
         kaplan_meier([1, 2], [True])

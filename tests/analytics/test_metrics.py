@@ -131,7 +131,7 @@ def test_what_bots_are_called_is_nothing(one: Metric, said: list[Line]) -> None:
     events = game([called[bot] for bot in BOTS])
     after = of(frames_of(again, bots=list(called.values()), world_events=events), one)
     named = {
-        (scope, channel, called.get(bot, bot), called.get(other, other), at): value
+        (scope, channel, called.get(str(bot), bot), called.get(str(other), other), at): value
         for (scope, channel, bot, other, at), value in before.items()
     }
     assert same(after, named)
