@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, ValidationError
 
+from utils.awaited import Reached, When
 from utils.errors import BadEntry
 from utils.journal import first_field
 from utils.names import Name
@@ -101,19 +102,12 @@ class ChannelSpec(Frozen):
     turns: int | None = Field(default=None, ge=1, le=10**9)
 
 
-class Reached(Frozen):
-    """A run is over when what the world measures has reached a value."""
-
-    measure: Name
-    value: Annotated[float, Field(allow_inf_nan=False)]
-
-
 class EndSpec(Frozen):
     """When a run is over: at whichever of these comes first.
 
     `turns` counts closed turns in all channels; `minutes` is run time, without
     pauses; `silence_minutes` is run time in which nobody acted; any of `measures` ends
-    it when it is just that value.
+    it.
     """
 
     turns: int | None = Field(default=None, ge=1, le=10**9)
@@ -215,6 +209,14 @@ class Spec(Frozen):
     floor: FloorSpec = FloorSpec()
     pace: PaceSpec = PaceSpec()
     guards: GuardsSpec = GuardsSpec()
+    measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
+    when: Annotated[tuple[When, ...], Field(max_length=MAX_MEASURES)] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The measures that this scenario names, anywhere; each once."""
+        awaited = (one.measure for one in (*self.end.measures, *self.when))
+        return tuple(dict.fromkeys((*self.measures, *awaited)))
 
     def bot(self, name: str) -> BotSpec:
         """Find a bot by name. Raises KeyError when there is none."""
