@@ -12,6 +12,8 @@ from utils.errors import BadInput
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+DEFAULT_OPENAI_HOST = "http://127.0.0.1:8080/v1"
+"""Where llama.cpp's server listens unless it is told otherwise."""
 DEFAULT_TYPED = "parley"
 
 VARIABLES: Mapping[str, str] = {

@@ -21,15 +21,17 @@ from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Option = bool | int | float | str | tuple[str, ...]
+Think = bool | Literal["low", "medium", "high"]
 
 
 class ModelSpec(Frozen):
     """What answers for a bot.
 
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server, `hosts`
-    for an Ollama model that several servers have, each call going where least is to do;
+    for a model that several servers have, each call going where least is to do;
     `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
     or `run:` and a run's id. `options` go to the server as they are.
+    `think` is a level for models that take one; `openai` servers take nothing else.
     `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
     beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
@@ -39,7 +41,7 @@ class ModelSpec(Frozen):
     host: Annotated[str, StringConstraints(max_length=200)] = ""
     hosts: Annotated[tuple[Address, ...], Field(max_length=64)] = ()
     options: dict[str, Option] = {}
-    think: bool = False
+    think: Think = False
     truncate: bool = False
     shift: bool = False
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"

@@ -87,7 +87,11 @@ COLUMNS = (
     text("said", "What was proposed of the answer; empty if nothing was.", "CallRecord.said"),
     as_json("cut", "What of the answer is not in `said`: [rule, text] each.", "CallRecord.cut"),
     as_json("options", "The model's options as sent.", "CallRecord.options"),
-    boolean("think", "Whether the model was asked to think.", "CallRecord.think"),
+    text(
+        "think",
+        "Whether the model was asked to think, or how much: `false true low medium high`.",
+        "CallRecord.think",
+    ),
     as_json("format", "The form that was demanded of the answer, if any.", "CallRecord.format"),
     as_json(
         "parameters",
@@ -211,7 +215,7 @@ def _words(record: CallRecord) -> Row:
         "said": record.said,
         "cut": json_text([list(one) for one in record.cut]),
         "options": json_text({name: _plain(option) for name, option in record.options.items()}),
-        "think": record.think,
+        "think": str(record.think).lower(),
         "format": None if record.format is None else json_text(record.format),
         "parameters": json_text(dict(record.parameters)),
         "seed": record.seed,
