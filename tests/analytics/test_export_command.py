@@ -45,7 +45,7 @@ def test_it_prints_the_folder_and_how_many_rows_each_table_has(
     first, *rest = told.stdout.splitlines()
     assert first == f"{tmp_path / 'tea'}  (run tea-1)"
     assert rest[0].split() == ["tables/messages.csv", "3", "rows"]
-    assert len(rest) == 11
+    assert len(rest) == 12
     assert len(read_table(tmp_path / "tea", "messages")) == 3
 
 

@@ -50,7 +50,10 @@ def test_what_exists_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
         out.write_text("mine")
     else:
         out.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(BadInput, match=r"tea exists; choose another, or remove it"), whole(out):
+    with (
+        pytest.raises(BadInput, match=r"tea exists; choose another, remove it, or add --replace"),
+        whole(out),
+    ):
         pass
     assert names(tmp_path) == ["tea"]
 
