@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analytics.columns import Row
@@ -156,22 +156,28 @@ def findings(run: Row, checks: Checks, models: Iterable[ModelSeen]) -> tuple[str
         said.append(f"{_many(checks.calls_missing, 'call is', 'calls are')} missing.")
     if checks.calls_unreadable:
         said.append(f"{_many(checks.calls_unreadable, 'call', 'calls')} cannot be read.")
-    for name in checks.changed_models:
-        said.append(f"Model {name} changed in mid-run: more than one digest answered.")
+    said += [f"{run[count]} of {run[of]} {what}." for count, of, what in _COUNTED if run[count]]
+    return (*said, *_of_models(models))
+
+
+_COUNTED = (
+    ("revoked", "granted", "grants were revoked"),
+    ("revoked_deadline", "granted", "grants were revoked for time"),
+    ("turns_given_up", "turns", "turns were given up"),
+    ("calls_guarded", "calls", "answers were kept back by a guard, and asked for again"),
+    ("calls_cut", "calls", "answers were cut"),
+    ("calls_failed", "calls", "calls brought no answer that could be taken"),
+)
+
+
+def _of_models(models: Iterable[ModelSeen]) -> Iterator[str]:
     for model in models:
+        if len(model.digests) > 1:
+            yield f"Model {model.model} changed in mid-run: {len(model.digests)} digests answered."
         if model.language_model == (False,):
-            said.append(f"{model.model or model.mind} is no language model, and says so.")
-    for count, of, what in (
-        ("revoked", "granted", "grants were revoked"),
-        ("revoked_deadline", "granted", "grants were revoked for time"),
-        ("turns_given_up", "turns", "turns were given up"),
-        ("calls_guarded", "calls", "answers were kept back by a guard, and asked for again"),
-        ("calls_cut", "calls", "answers were cut"),
-        ("calls_failed", "calls", "calls brought no answer that could be taken"),
-    ):
-        if run[count]:
-            said.append(f"{run[count]} of {run[of]} {what}.")
-    return tuple(said)
+            yield f"{model.model or model.mind} is no language model, and says so."
+        if model.model and not model.digests:
+            yield f"No digest of model {model.model} is known."
 
 
 def _spelled_names(spec: Spec) -> dict[str, str]:
