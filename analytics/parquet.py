@@ -33,34 +33,41 @@ def open_parquet(path: Path, columns: Sequence[Column]) -> Iterator[Callable[[Ro
         "boolean": pyarrow.bool_(),
     }
     schema = pyarrow.schema([(column.name, kinds[column.type]) for column in columns])
-    held: dict[str, list[Value]] = {column.name: [] for column in columns}
-    texts = {column.name for column in columns if kinds[column.type] == pyarrow.string()}
-    rows = chars = 0
-
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        group = _Group(
+            columns, lambda held: writer.write_batch(pyarrow.record_batch(held, schema=schema))
+        )
+        yield group.add
+        group.flush()
 
-        def flush() -> None:
-            nonlocal rows, chars
-            if rows:
-                writer.write_batch(pyarrow.record_batch(held, schema=schema))
-            for values in held.values():
-                values.clear()
-            rows = chars = 0
 
-        def write(row: Row) -> None:
-            nonlocal rows, chars
-            for name, values in held.items():
-                value = row[name]
-                if isinstance(value, str) and name in texts:
-                    chars += len(value)
-                    value = _storable(value)
-                values.append(value)
-            rows += 1
-            if rows >= GROUP_ROWS or chars >= GROUP_CHARS:
-                flush()
+class _Group:
+    """The rows of a row group, column by column, until they are written."""
 
-        yield write
-        flush()
+    def __init__(
+        self, columns: Sequence[Column], write: Callable[[dict[str, list[Value]]], object]
+    ) -> None:
+        self._held: dict[str, list[Value]] = {column.name: [] for column in columns}
+        self._write = write
+        self._rows = self._chars = 0
+
+    def add(self, row: Row) -> None:
+        for name, values in self._held.items():
+            value = row[name]
+            if isinstance(value, str):
+                self._chars += len(value)
+                value = _storable(value)
+            values.append(value)
+        self._rows += 1
+        if self._rows >= GROUP_ROWS or self._chars >= GROUP_CHARS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._rows:
+            self._write(self._held)
+        for values in self._held.values():
+            values.clear()
+        self._rows = self._chars = 0
 
 
 def _storable(text: str) -> str:
