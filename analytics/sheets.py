@@ -81,7 +81,12 @@ def write_codebook(file: Sink, labels: Iterable[str]) -> None:
 
 def _rows_into(file: Sink, columns: Sequence[Column], text: TextForm) -> Callable[[Row], object]:
     names = [column.name for column in columns]
-    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    # A carriage return is not quoted by every Python where lines end without one.
+    writer = (
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        if text == "spreadsheet"
+        else csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    )
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
     # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
