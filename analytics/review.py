@@ -53,6 +53,7 @@ class Review:
         self._words, self._renamed = hashlib.sha256(), hashlib.sha256()
         self._stand_ins: dict[str, str] = {}
         self._names = _spelled_names(spec)
+        self._many = len(self._names) > FEW_NAMES
         self._mention = _mention(self._names)
         self.entries = self._unreadable = 0
         # The first 8 bytes of each hash: a million of them whole would be 100 MB.
@@ -137,7 +138,8 @@ class Review:
         head = f"{channel}\0{turn}\0"
         self._words.update(f"{head}{who or ''}\0{what}\0".encode("utf-8", "surrogateescape"))
         who = self._stand_in(who) if who else ""
-        what = self._mention.sub(lambda word: self._stand_in(word[0]), what)
+        if self._many or any(name in what for name in self._names):
+            what = self._mention.sub(lambda word: self._stand_in(word[0]), what)
         self._renamed.update(f"{head}{who}\0{what}\0".encode("utf-8", "surrogateescape"))
 
     def _stand_in(self, word: str) -> str:
