@@ -205,6 +205,16 @@ def scale_after(call: CallRecord) -> Scale:
     return scale.after(estimated=call.estimated_tokens or 0, counted=call.prompt_tokens)
 
 
+def run_of(key: str) -> str:
+    """Name the run whose key this is; empty when it is no run's.
+
+    Example:
+        >>> run_of("parley:{tea-1}:inbox:h1"), run_of("parley:runs")
+        ('tea-1', '')
+    """
+    return key.partition("{")[2].partition("}")[0]
+
+
 def _channel_of(key: str) -> str:
     return key.rpartition(":")[2]
 

@@ -18,7 +18,8 @@ Phase = Literal["new", "gathering", "running", "ended", "closed"]
 NOTHING: Mapping[Any, Any] = {}
 """No entries. Typed so that nothing writes to it; plain, so that a snapshot can hold it."""
 
-REMEMBERED_NONCES = 64
+REMEMBERED_NONCES = 1_024
+"""More than a host has outstanding: it asks for all its seats at once, and may say so again."""
 REMEMBERED_AUTHORS = 20_000
 
 

@@ -65,7 +65,7 @@ class Commit(Frozen):
     """One step of a run: what came in, what was noticed, what followed.
 
     `cursor` is the id of the last floor entry consumed so far, by this commit or an
-    earlier one. `at_ms` never goes back from commit to commit.
+    earlier one; a leader that mends sets it back. `at_ms` never goes back from commit to commit.
     """
 
     v: Literal[1] = 1

@@ -15,7 +15,17 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from utils.names import Name
 from utils.protocol import MAX_MEMBERS, Frozen, Short, Text
-from utils.spec import EndSpec, FloorSpec, GuardsSpec, ModelSpec, PaceSpec, WorldSpec
+from utils.spec import (
+    MAX_CHANNELS,
+    MAX_MODELS,
+    EndSpec,
+    FloorSpec,
+    GuardsSpec,
+    Labels,
+    ModelSpec,
+    PaceSpec,
+    WorldSpec,
+)
 from utils.yamlfile import Document, parse, read, versioned
 
 T = TypeVar("T")
@@ -144,13 +154,16 @@ class Crowd(_Grammar):
     memory: Memory = MemoryEntry()
 
 
-Bots = tuple[Annotated[BotEntry, BeforeValidator(_named)], ...]
+Bots = Annotated[
+    tuple[Annotated[BotEntry, BeforeValidator(_named)], ...], Field(max_length=MAX_MEMBERS)
+]
+Members = Annotated[tuple[Name, ...], Field(max_length=MAX_MEMBERS)]
 
 
 class ChannelEntry(_Grammar):
     """A channel; see `utils.spec.ChannelSpec`."""
 
-    members: Literal["all"] | tuple[Name, ...] = "all"
+    members: Literal["all"] | Members = "all"
     hears: Name = "all"
     policy: Name = "round_robin"
     opening: Text = ""
@@ -165,11 +178,13 @@ class Scenario(_Grammar):
 
     about: Short = ""
     seed: int = Field(default=0, ge=-(2**63), lt=2**63)
-    labels: dict[Name, Short] = {}
+    labels: Labels = {}
     world: Annotated[WorldSpec, BeforeValidator(_placed)] = WorldSpec()
-    models: dict[Name, ModelSpec] = {"default": ModelSpec(model="llama3.2:1b")}
+    models: Annotated[dict[Name, ModelSpec], Field(max_length=MAX_MODELS)] = {
+        "default": ModelSpec(model="llama3.2:1b")
+    }
     bots: Annotated[Crowd | Bots, AfterValidator(_some)]
-    channels: dict[Name, ChannelEntry] | None = None
+    channels: Annotated[dict[Name, ChannelEntry], Field(max_length=MAX_CHANNELS)] | None = None
     end: Annotated[EndSpec, BeforeValidator(_ended)] = EndSpec(turns=24)
     floor: FloorSpec = FloorSpec()
     pace: Annotated[PaceSpec, BeforeValidator(_paced)] = PaceSpec()
