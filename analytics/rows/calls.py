@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import JsonValue
 
 from analytics.cells import json_text
 from analytics.columns import Row, as_json, boolean, decimal, integer, text
 from analytics.fold import Fold
-from analytics.records import Call
+from analytics.withhold import sha256_of_withheld
+from utils.callfile import RecordedCall
 from utils.calls import CallRecord, ChatMessage
 from utils.journal import sha256_of
+from utils.spec import Option
 
 COLUMNS = (
     text("call_sha256", "The record's hash, by which messages and turns name it.", "calls.b"),
@@ -155,9 +159,14 @@ COLUMNS = (
 )
 
 
-def row(fold: Fold, call: Call, record: CallRecord) -> Row:
+def row(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     """Write an attempt as a row."""
-    return _place(fold, call, record) | _words(record) | _outcome(record)
+    answer_sha256 = sha256_of_withheld if call.is_withheld else sha256_of
+    return (
+        _place(fold, call, record)
+        | _words(record, answer_sha256(record.response))
+        | _outcome(record)
+    )
 
 
 def as_text(messages: tuple[ChatMessage, ...]) -> str:
@@ -172,7 +181,7 @@ def as_text(messages: tuple[ChatMessage, ...]) -> str:
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
 
 
-def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
+def _place(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     return {
         "call_sha256": call.sha256,
         "call_id": record.call_id,
@@ -204,20 +213,20 @@ def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
     }
 
 
-def _words(record: CallRecord) -> Row:
+def _words(record: CallRecord, answer_sha256: str) -> Row:
     return {
         "prompt": as_text(record.messages),
         "prompt_sha256": record.messages_sha256,
         "answer": record.response,
-        "answer_sha256": sha256_of(record.response),
+        "answer_sha256": answer_sha256,
         "thinking": record.thinking,
         "action": None if record.action is None else json_text(record.action.model_dump()),
         "said": record.said,
-        "cut": json_text([list(one) for one in record.cut]),
-        "options": json_text({name: _plain(option) for name, option in record.options.items()}),
+        "cut": json_text([list(one) for one in record.cut]) if record.cut else "[]",
+        "options": _options_text(tuple(record.options.items()), _types(record.options)),
         "think": str(record.think).lower(),
         "format": None if record.format is None else json_text(record.format),
-        "parameters": json_text(dict(record.parameters)),
+        "parameters": json_text(dict(record.parameters)) if record.parameters else "{}",
         "seed": record.seed,
         "request_sha256": record.request_sha256,
         "response_sha256": record.response_sha256,
@@ -246,6 +255,20 @@ def _outcome(record: CallRecord) -> Row:
 
 def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1_000_000
+
+
+def _types(options: dict[str, Option]) -> tuple[type, ...]:
+    return tuple(map(type, options.values()))
+
+
+@lru_cache(maxsize=1_024)
+def _options_text(options: tuple[tuple[str, Option], ...], types: tuple[type, ...]) -> str:
+    """Write a model's options, which are the same in call after call.
+
+    Args:
+        types: Of the options: 1, 1.0 and true are equal, and not the same.
+    """
+    return json_text({name: _plain(option) for name, option in options})
 
 
 def _plain(option: bool | int | float | str | tuple[str, ...]) -> JsonValue:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from analytics.columns import Row, integer, text
 from analytics.fold import Fold
 from analytics.places import Place
-from analytics.records import Call
+from utils.callfile import RecordedCall
 from utils.calls import CallRecord, Noticed
 from utils.protocol import Closed, Ended, Event, Granted, Incident, Rejected, Revoked, TurnClosed
 
@@ -82,7 +82,7 @@ def of_event(event: Event, place: Place, later: Sequence[Event]) -> Row | None:
     return None
 
 
-def of_call(fold: Fold, call: Call) -> Iterator[Row]:
+def of_call(fold: Fold, call: RecordedCall) -> Iterator[Row]:
     """Write an attempt as rows: one if it failed, one for each thing that was odd about it."""
     record = call.record
     when = {"at_ms": call.at_ms, "run_ms": fold.run_ms(call.at_ms), "entry_id": call.id}

@@ -8,10 +8,10 @@ import pytest
 
 from analytics.fold import UNHEARD, Fold
 from analytics.places import Place
-from analytics.records import call_from_line, call_line, read_call
 from analytics.tables import tables_from
 from tests.analytics.recorded import Recorded, pick, tables
 from tests.scenes import spec_of
+from utils.callfile import call_from_line, call_line, read_call
 from utils.calls import Exposure
 from utils.errors import BadEntry
 from utils.journal import Commit, seal
@@ -169,3 +169,14 @@ def test_what_is_held_does_not_grow_with_messages() -> None:
     assert most == 1
     assert len(fold.unheard) <= UNHEARD + len(run.spec.bots)
     assert len(fold.tallies["ada"].latencies) == 1
+
+
+def test_options_that_are_equal_and_not_the_same_are_told_apart() -> None:
+    run = Recorded(spec_of(turns=3)).begin()
+    for value in (1, True, 1.0):
+        run.say("Well.", options={"low": value})
+    assert [row["options"] for row in tables(run)["calls"]] == [
+        '{"low": 1}',
+        '{"low": true}',
+        '{"low": 1.0}',
+    ]
