@@ -18,6 +18,8 @@ from analytics.folder import whole
 from analytics.observer.runs import registered
 from analytics.sheets import PLAIN, Form
 from analytics.statement import versions
+from analytics.tables import read_spec
+from analytics.withhold import Withholder
 from utils import keys
 from utils.callfile import RecordedCall, read_call
 from utils.errors import BadEntry, BadInput, ParleyError, StreamError
@@ -135,10 +137,26 @@ def _known(streams: Streams) -> list[str]:
 def _write(records: _Records, folder: Path, form: Form) -> Built:
     """Write all files; the manifest last, so that what has one is whole."""
     with NewFiles(folder) as files:
-        built = build(records, files, form)
+        told = _Withheld(records) if form.withheld else records
+        built = build(told, files, form)
         manifest = built.manifest(files.seal(), versions(with_parquet=form.parquet))
         (folder / NAME).write_text(manifest_text(manifest), "utf-8")
     return built
+
+
+class _Withheld:
+    """A run's records on their way to where their texts must not be."""
+
+    def __init__(self, records: _Records) -> None:
+        self.run, self.spec_text = records.run, records.spec_text
+        self._records = records
+        self._withholder = Withholder(read_spec(records.spec_text))
+
+    def commits(self) -> Iterator[Sealed]:
+        return map(self._withholder.commit, self._records.commits())
+
+    def calls(self) -> Iterator[RecordedCall]:
+        return map(self._withholder.call, self._records.calls())
 
 
 class _Records:

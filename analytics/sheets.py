@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 
-from analytics.cells import cell, raw_cell
+from analytics.cells import cell, raw_text, safe
 from analytics.codebook import HEADER, codebook_rows
 from analytics.columns import Column, Row, Value
 from analytics.files import Files, Sink
@@ -33,6 +33,9 @@ class Form:
 
 
 PLAIN = Form()
+
+SHORT_CHARS, MOST_PLAIN = 40, 4_096
+"""Cells no longer than this, so many a table, are remembered as safe to write as they are."""
 
 
 class Sheets:
@@ -81,18 +84,30 @@ def write_codebook(file: Sink, labels: Iterable[str]) -> None:
 
 def _rows_into(file: Sink, columns: Sequence[Column], text: TextForm) -> Callable[[Row], object]:
     names = [column.name for column in columns]
-    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    # A carriage return is not quoted by every Python where lines end without one.
+    writer = (
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        if text == "spreadsheet"
+        else csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    )
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
     # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
-    places = [place for place, one in enumerate(columns) if one.type in ("text", "boolean")]
-    spelled = cell if text == "spreadsheet" else raw_cell
+    texts = [place for place, one in enumerate(columns) if one.type == "text"]
+    booleans = [place for place, one in enumerate(columns) if one.type == "boolean"]
+    spelled = safe if text == "spreadsheet" else raw_text
+    plain: set[Value] = {None}  # names come again and again: they are looked at once
 
     def write(row: Row) -> None:
         cells = list(values(row))
-        for place in places:
-            if cells[place] is not None:
-                cells[place] = spelled(cells[place])
+        for place in texts:
+            value = cells[place]
+            if value not in plain:
+                cells[place] = written = spelled(str(value))
+                if written == value and len(written) <= SHORT_CHARS and len(plain) < MOST_PLAIN:
+                    plain.add(written)
+        for place in booleans:
+            cells[place] = cell(cells[place])
         writer.writerow(cells)
 
     return write

@@ -132,7 +132,7 @@ class _Tables:
         self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
 
     def whole(self, row: Row) -> Row:
-        return self._run | row | self._labels
+        return {**self._run, **row, **self._labels}
 
     def commit(self, sealed: Sealed) -> Iterator[TableRow]:
         """Rows are written from the run as it was before each event."""

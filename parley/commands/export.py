@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option(
     "--raw-text", is_flag=True, help="Leave texts as they are: a spreadsheet may run them."
 )
+@click.option(
+    "--withhold",
+    type=click.Choice(["texts"]),
+    help="Put a digest and a length in the place of every text but the scenario's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a dataset.")
 def command(
     run: str | None,
@@ -38,6 +43,7 @@ def command(
     replace: bool,
     parquet: bool,
     raw_text: bool,
+    withhold: Literal["texts"] | None,
     as_json: bool,
 ) -> None:
     """Write a run's dataset folder.
@@ -52,6 +58,7 @@ def command(
       parley export tea-20261121-7f3a --out datasets/tea
       parley export --all --out datasets
       parley export tea-20261121-7f3a --out tea --parquet --replace
+      parley export tea-20261121-7f3a --out tea-public --withhold texts
       parley export tea-20261121-7f3a --out tea --json | jq .rows.messages
     """
     from analytics.export import export_all, export_run
@@ -61,7 +68,11 @@ def command(
     if every == (run is not None):
         raise click.UsageError("give either a RUN or --all")
     broken: dict[str, ParleyError] = {}
-    form = Form(text="raw" if raw_text else "spreadsheet", parquet=parquet)
+    form = Form(
+        text="raw" if raw_text else "spreadsheet",
+        withheld=(withhold,) if withhold else (),
+        parquet=parquet,
+    )
     here = opening.settings()
     with opening.streams(here, name="parley-export") as streams, drawn("exporting") as progress:
         if run is not None:
