@@ -6,6 +6,7 @@ follow from one another, by the rules and the code that are installed here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
@@ -18,6 +19,7 @@ from orchestrator.replay import decisions_again
 from utils.dataset import CALLS, JOURNAL, SPEC, Dataset
 from utils.errors import BadEntry, BadInput
 from utils.finding import Finding
+from utils.spec import Spec
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ def do_again(folder: Path, *, progress: Progress | None = None) -> Again:
         )
     again = Again()
     try:
-        spec = dataset.spec()
+        spec = _spec(dataset)
     except BadEntry as error:
         again.unchecked.append(f"grade B: {SPEC} cannot be read: {error.why}")
         return again
@@ -87,6 +89,23 @@ def do_again(folder: Path, *, progress: Progress | None = None) -> Again:
     again.commits = _take(again, "the decisions", decisions, told)
     again.calls = _take(again, "the prompts", prompts, told) - again.commits
     return again
+
+
+def _spec(dataset: Dataset) -> Spec:
+    """Read the scenario; a template that is not what its hash says is read as it stands.
+
+    Grade A has said that it was changed: here it is to be found which turns that touches.
+    """
+    try:
+        return dataset.spec()
+    except BadEntry:
+        try:
+            spec = json.loads(dataset.spec_text)
+            for bot in spec["bots"]:
+                del bot["prompt"]["sha256"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return dataset.spec()
+        return Spec.read(dataset.run, json.dumps(spec))
 
 
 def _take(again: Again, what: str, findings: Iterable[Finding], told: _Told) -> int:
