@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import Any, get_args
 
 import pytest
@@ -14,10 +13,9 @@ import pytest
 from bots.offline.faults import LOST, Fault, FaultPlan, Kind
 from bots.offline.server import OfflineServer
 from tests.scenes import spec_of
-from tests.swarm import Swarm, fake_swarm, happened
+from tests.swarm import Pace, fake_swarm, happened
 from utils import keys
 from utils.calls import CallRecord
-from utils.clock import monotonic_ms
 from utils.journal import Sealed
 from utils.protocol import Acted, Granted, Passed, Revoked
 from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
@@ -25,7 +23,6 @@ from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
 TURNS, MANY_TURNS = 50, 300
 ROOMS = 10
 """Channels of the run in which every call goes wrong: so many turns waste their time at once."""
-LONGEST_S = 60.0
 ROOMY = FloorSpec(allow_s=3, tries=3)
 ONCE = FloorSpec(allow_s=10, tries=1)
 HURRIED = FloorSpec(allow_s=0.5, tries=1)
@@ -97,21 +94,6 @@ class Run:
 
     def outcomes(self) -> Counter[str]:
         return Counter(call.outcome for call in self.calls)
-
-
-class Pace:
-    """Steps a swarm, and lets the threads that ask minds have the processor between."""
-
-    def __init__(self, swarm: Swarm) -> None:
-        self._swarm, self._pause = swarm, Event()
-
-    def finish(self, run: str) -> list[Sealed]:
-        end_ms = monotonic_ms() + LONGEST_S * 1000
-        while run in self._swarm.streams.live_runs():
-            assert monotonic_ms() < end_ms, "the run never ended"
-            self._swarm.step()
-            self._pause.wait(0.001)
-        return self._swarm.journal(run)
 
 
 @contextmanager
