@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "watch": "Follow a conversation live.",
     "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
+    "verify": "Check that a dataset holds what it says.",
+    "rerun": "Ask recorded requests again, live; see how far answers drift.",
     "measure": "Compute metrics of datasets.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",

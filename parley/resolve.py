@@ -151,7 +151,7 @@ def _models(scenario: Scenario, look: Lookup, overrides: Overrides) -> dict[str,
             what = f"model '{name}' does not say which record"
             raise look.refuse(what, "models", name, mend="add record: with a folder, or run:ID")
         if model.hosts and (model.host or model.mind not in SERVED):
-            what = "'hosts' is for the mind 'ollama', in place of 'host'"
+            what = "'hosts' is for the minds 'ollama' and 'openai', in place of 'host'"
             raise look.refuse(what, "models", name, "hosts", mend="name one host:")
         if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"

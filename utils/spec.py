@@ -24,6 +24,7 @@ MAX_MODELS, MAX_LINES, MAX_LABELS, MAX_SETTINGS, MAX_MEASURES = 1_000, 10_000, 6
 
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
 Option = bool | int | float | str | tuple[str, ...]
+Think = bool | Literal["low", "medium", "high"]
 Labels = Annotated[dict[Name, Short], Field(max_length=MAX_LABELS)]
 
 
@@ -42,9 +43,10 @@ class ModelSpec(Frozen):
     """What answers for a bot.
 
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server, `hosts`
-    for an Ollama model that several servers have, each call going where least is to do;
+    for a model that several servers have, each call going where least is to do;
     `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
     or `run:` and a run's id. `options` go to the server as they are.
+    `think` is a level for models that take one; `openai` servers take nothing else.
     `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
     beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
@@ -54,7 +56,7 @@ class ModelSpec(Frozen):
     host: Annotated[str, StringConstraints(max_length=200), AfterValidator(_without_login)] = ""
     hosts: Annotated[tuple[Address, ...], Field(max_length=64)] = ()
     options: Annotated[dict[OptionName, OptionValue], Field(max_length=MAX_OPTIONS)] = {}
-    think: bool = False
+    think: Think = False
     truncate: bool = False
     shift: bool = False
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]{1,9}(s|m|h))$")] = "30m"
