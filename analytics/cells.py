@@ -79,6 +79,18 @@ def cell(value: Value) -> str | int | float:
     return value
 
 
+def raw_cell(value: Value) -> str | int | float:
+    r"""Write a value as a cell, its text as it is; only what UTF-8 cannot hold is escaped.
+
+    Example:
+        >>> raw_cell("=1+1"), raw_cell(True), raw_cell("\udcff")
+        ('=1+1', 'true', '\\udcff')
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    return cell(value)
+
+
 def json_text(value: JsonValue) -> str:
     r"""Write any JSON value as text, the same for the same value, safe by JSON's own means.
 

@@ -24,6 +24,7 @@ from analytics.rows import (
     incidents,
     interventions,
     measures,
+    memories,
     messages,
     runs,
     turns,
@@ -53,6 +54,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "actions": (RUN_ID, *actions.COLUMNS),
     "calls": (RUN_ID, *calls.COLUMNS),
     "exposures": (RUN_ID, *exposures.COLUMNS),
+    "memories": (RUN_ID, *memories.COLUMNS),
     "measures": (RUN_ID, *measures.COLUMNS),
     "interventions": (RUN_ID, *interventions.COLUMNS),
     "world_events": (RUN_ID, *world_events.COLUMNS),
@@ -83,7 +85,11 @@ def read_spec(body: str) -> Spec:
 
 
 def tables_from(
-    spec: str, commits: Iterable[Sealed], calls: Iterable[RecordedCall], *, run: str
+    spec: str,
+    commits: Iterable[Sealed],
+    calls: Iterable[RecordedCall],
+    *,
+    run: str,
 ) -> Iterator[TableRow]:
     """Fold a run's records into the rows of all tables.
 

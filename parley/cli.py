@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "watch": "Follow a conversation live.",
     "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
+    "verify": "Check that a dataset holds what it says.",
     "report": "Write one HTML page about a dataset, with figures.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from analytics.cells import json_text
 from analytics.columns import Row, as_json, boolean, decimal, integer, text
 from analytics.fold import Fold
+from analytics.withhold import sha256_of_withheld
 from utils.callfile import RecordedCall
 from utils.calls import CallRecord, ChatMessage
 from utils.journal import sha256_of
@@ -129,7 +130,12 @@ COLUMNS = (
 
 def row(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     """Write an attempt as a row."""
-    return _place(fold, call, record) | _words(record) | _outcome(record)
+    answer_sha256 = sha256_of_withheld if call.is_withheld else sha256_of
+    return (
+        _place(fold, call, record)
+        | _words(record, answer_sha256(record.response))
+        | _outcome(record)
+    )
 
 
 def as_text(messages: tuple[ChatMessage, ...]) -> str:
@@ -175,12 +181,12 @@ def _place(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     }
 
 
-def _words(record: CallRecord) -> Row:
+def _words(record: CallRecord, answer_sha256: str) -> Row:
     return {
         "prompt": as_text(record.messages),
         "prompt_sha256": record.messages_sha256,
         "answer": record.response,
-        "answer_sha256": sha256_of(record.response),
+        "answer_sha256": answer_sha256,
         "thinking": record.thinking,
         "said": record.said,
         "cut": json_text([list(one) for one in record.cut]),

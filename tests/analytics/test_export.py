@@ -174,7 +174,7 @@ def test_an_unknown_run_is_refused_with_the_nearest_there_is(tmp_path: Path) -> 
 
 
 def test_a_folder_that_exists_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"exists; choose another, or remove it"):
+    with pytest.raises(BadInput, match=r"exists; choose another, remove it, or add --replace"):
         export_run(closed_run().streams, RUN, tmp_path)
 
 
