@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import cast
-
-import pandas as pd
 
 from analytics.report import wording
 from analytics.report.markup import Child, Html, joined, pairs, table, tag
@@ -108,23 +105,16 @@ def _answers(mind: str, model: str, rule: str) -> str:
 
 
 def _seen(source: Source) -> Iterator[tuple[Child, ...]]:
-    """List who really answered: a digest that changed in mid-run is a row of its own."""
-    calls = source.frames["calls"]
-    asked_a_server = calls[calls["source"].isin(["model", "recorded", "remote"])]
-    digests = asked_a_server["model_digest"].fillna("")
-    for key, own in asked_a_server.groupby([asked_a_server["model"].fillna(""), digests]):
-        model, digest = (str(one) for one in cast(tuple[object, object], key))
-        yield (
-            model,
-            mono(digest[:16]) if digest else "not known",
-            ", ".join(_different(own, "quantization")),
-            ", ".join(_different(own, "server")),
-            wording.count(len(own)),
-        )
-
-
-def _different(calls: pd.DataFrame, column: str) -> list[str]:
-    return [str(value) for value in calls[column].dropna().unique()]
+    """List what answered, as the calls say: a digest that changed in mid-run is seen here."""
+    for one in source.manifest.models:
+        if one.servers or one.digests:
+            yield (
+                one.model,
+                joined((mono(digest[:16]) for digest in one.digests), ", "),
+                ", ".join(one.quantizations),
+                ", ".join(one.servers),
+                wording.count(one.calls),
+            )
 
 
 def _bots(spec: Spec) -> Html:

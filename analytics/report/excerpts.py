@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -18,13 +18,22 @@ MOST_CHARS = 900
 
 def excerpts(source: Source, cast: Cast) -> Html:
     """Write what was said at the beginning, in the middle and at the end."""
+    return _talk(source, cast, chosen(len(source.frames["messages"])))
+
+
+def beginning(source: Source, cast: Cast) -> Html:
+    """Write what was said at the beginning."""
+    return _talk(source, cast, range(min(EACH, len(source.frames["messages"]))))
+
+
+def _talk(source: Source, cast: Cast, places: Iterable[int]) -> Html:
     messages = source.frames["messages"]
     if messages.empty:
         return tag("p", "Nobody said anything.", class_="note")
     has_channels = messages["channel"].nunique() > 1
     items: list[Html] = []
     last = -1
-    for place in chosen(len(messages)):
+    for place in places:
         if place - last > 1:
             skipped = wording.count(place - last - 1, "message")
             items.append(tag("li", f"{skipped} left out", class_="gap"))

@@ -23,7 +23,7 @@ def report_on_one(
     cast = Cast.of(source)
     drawn = pictures((plot(source, cast) for plot in PLOTS), progress)
     sections = [
-        Section("summary", "At a glance", joined((summary.sums(source), summary.losses(source)))),
+        Section("summary", "At a glance", _glance(source)),
         Section("asked", "What was asked", asked.asked(source)),
         Section("figures", "Figures", figures(drawn) if drawn else tag("p", "Nothing to draw.")),
         Section("transcript", "Excerpts", excerpts.excerpts(source, cast)),
@@ -40,7 +40,7 @@ def report_on_one(
         over=f"Run {source.run}",
         title=source.spec.scenario,
         lead=lead,
-        cautions=joined((summary.cautions(source), _ended(source))),
+        cautions=joined((summary.boxes(summary.warnings(source)), _ended(source))),
     )
     return page(head, sections, foot=foot(made_by)), drawn
 
@@ -51,6 +51,10 @@ def foot(made_by: str) -> str:
         f"Written by parley report of {made_by}. This file loads nothing and runs nothing; "
         "two reports on the same dataset by the same version are the same bytes."
     )
+
+
+def _glance(source: Source) -> Html:
+    return joined((summary.sums(source), summary.losses(source), summary.findings(source)))
 
 
 def _ended(source: Source) -> Html:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.cells import restored
-from analytics.tables import TABLES
+from analytics import load
 from utils.dataset import Dataset
 from utils.manifest import Manifest
 from utils.spec import Spec
 
 Frames = Mapping[str, pd.DataFrame]
+
+READ = ("messages", "turns", "measures", "interventions", "bots", "runs", "incidents")
+"""Tables that are read; calls and exposures, the large ones, only by metrics that need them."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ class Source:
 
     @classmethod
     def open(cls, folder: Path) -> Source:
-        """Read a dataset."""
-        return cls(Dataset.open(folder), {name: _frame(folder, name) for name in TABLES})
+        """Read a dataset: its manifest, its spec, and the tables that a report shows.
+
+        Raises:
+            BadInput: There is none, or it is of a newer version.
+            BadEntry: A file is not what it should be.
+        """
+        return cls(Dataset.open(folder), load(folder, tables=READ))
 
     @property
     def manifest(self) -> Manifest:
@@ -63,20 +70,3 @@ class Source:
     def word(self, column: str) -> str:
         """Read a text of `runs`; empty where there is none."""
         return str(self.told.get(column, ""))
-
-
-def _frame(folder: Path, table: str) -> pd.DataFrame:
-    path = folder / "tables" / f"{table}.csv"
-    types = {one.name: one.type for one in TABLES[table]}
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-    for name in frame.columns:
-        kind = types.get(name, "text")
-        if kind == "integer":
-            frame[name] = frame[name].astype("Int64")
-        elif kind == "decimal":
-            frame[name] = frame[name].astype("Float64")
-        elif kind == "boolean":
-            frame[name] = frame[name].map({"true": True, "false": False}).astype("boolean")
-        elif kind == "text":
-            frame[name] = frame[name].map(restored, na_action="ignore")
-    return frame

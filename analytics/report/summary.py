@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from analytics.report import wording
 from analytics.report.markup import Html, joined, table, tag
 from analytics.report.source import Source
@@ -16,6 +19,7 @@ SOME_MODEL = (
     "phrase grammar which is none. The column language_model of calls.csv tells them apart."
 )
 WITHHELD = "The texts of this dataset were withheld: in their place are digests."
+_NO_SERVER = {"rule": "rules", "scripted": "written lines"}
 _ENDS = {
     "turns": "all its turns were done",
     "measure": "what it waited for was measured",
@@ -27,9 +31,59 @@ _ENDS = {
 }
 
 
-def cautions(source: Source) -> Html:
-    """Write what a reader must know before anything else; nothing where there is nothing."""
-    said = [*_about_minds(source)]
+@dataclass(frozen=True)
+class Loss:
+    """One way in which something of a run was lost.
+
+    Attributes:
+        parts: Columns of `runs` that count it; one with a minus is taken away.
+        whole: The column that counts what it is a share of.
+        unit: What that column counts.
+        is_always_shown: Whether it is shown where there is none, too.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    whole: str
+    unit: str
+    meaning: str
+    is_always_shown: bool = True
+
+    def part(self, source: Source) -> float:
+        """Count it in a run."""
+        return sum(
+            -source.number(one[1:]) if one.startswith("-") else source.number(one)
+            for one in self.parts
+        )
+
+
+LOSSES = (
+    Loss("Revoked for time", ("revoked_deadline",), "granted", "grant", "its deadline passed"),
+    Loss(
+        "Revoked, other",
+        ("revoked", "-revoked_deadline"),
+        "granted",
+        "grant",
+        "every attempt failed, a host was lost, the run ended",
+    ),
+    Loss("Resampled", ("calls_guarded",), "calls", "call", "a guard kept the answer back"),
+    Loss("Cut", ("calls_cut",), "calls", "call", "more than space was cut from the answer"),
+    Loss(
+        "Failed attempts",
+        ("calls_failed",),
+        "calls",
+        "call",
+        "nothing of it was used: errors, resampled, malformed, cancelled",
+    ),
+    Loss("Malformed", ("calls_malformed",), "calls", "call", "not of the form asked for", False),
+    Loss("Given up", ("turns_given_up",), "turns", "turn", "revoked until no try was left", False),
+    Loss("Late", ("late",), "granted", "grant", "answered after the world had gone on", False),
+)
+
+
+def warnings(source: Source) -> list[str]:
+    """Say what a reader must know before anything else."""
+    said = _about_minds(source)
     if not source.dataset.has_texts:
         said.append(WITHHELD)
     if source.word("phase") != "closed":
@@ -37,8 +91,20 @@ def cautions(source: Source) -> Html:
             f"This run was {source.word('phase') or 'not begun'} when it was exported: it was cut "
             f"at commit {wording.count(source.number('commits'))}, and its tables are not final."
         )
-    said += source.manifest.findings
+    return said
+
+
+def boxes(said: Iterable[str]) -> Html:
+    """Write sentences that nobody should pass over."""
     return joined(tag("div", tag("p", one), class_="say", role="note") for one in said)
+
+
+def findings(source: Source) -> Html | None:
+    """Write what the dataset says of itself."""
+    said = source.manifest.findings
+    if not said:
+        return None
+    return joined((tag("h3", "Findings"), tag("ul", *(tag("li", one) for one in said))))
 
 
 def how_it_ended(source: Source) -> str:
@@ -54,47 +120,35 @@ def how_it_ended(source: Source) -> str:
 def sums(source: Source) -> Html:
     """Write the few numbers that say how large a run was."""
     number = source.number
-    shown = {
-        "bots": wording.count(number("bots")),
-        "turns": wording.count(number("turns")),
-        "messages": wording.count(number("messages")),
-        "model calls": wording.count(number("calls")),
-        "run time": wording.duration(number("took_ms")),
-        "commits": wording.count(number("commits")),
-    }
+    shown = {name: wording.count(number(name)) for name in ("bots", "turns", "messages")}
+    shown["model calls"] = wording.count(number("calls"))
+    shown["run time"] = wording.duration(number("took_ms"))
+    shown["commits"] = wording.count(number("commits"))
     if number("actions"):
         shown["actions"] = wording.count(number("actions"))
     if number("channels_opened") > 1:
         shown["channels"] = wording.count(number("channels_opened"))
+    return numbers(shown)
+
+
+def numbers(shown: Mapping[str, str]) -> Html:
+    """Write a few numbers large, what they count below each."""
     parts = (tag("div", tag("dt", name), tag("dd", value)) for name, value in shown.items())
     return tag("dl", *parts, class_="sums")
 
 
 def losses(source: Source) -> Html:
     """Write the shares of what was revoked, resampled, cut and failed."""
-    number = source.number
-    grants, calls = number("granted"), number("calls")
-    rows = (
-        ("Revoked for time", number("revoked_deadline"), grants, "grant", "its deadline passed"),
-        ("Revoked, other", number("revoked") - number("revoked_deadline"), grants, "grant",
-         "every attempt failed, a host was lost, the run ended"),
-        ("Turns given up", number("turns_given_up"), number("turns"), "turn",
-         "revoked until no try was left"),
-        ("Resampled", number("calls_guarded"), calls, "call",
-         "a guard kept the answer back and asked again"),
-        ("Malformed", number("calls_malformed"), calls, "call", "no answer of the form asked for"),
-        ("Cut", number("calls_cut"), calls, "call", "more than space was cut from the answer"),
-        ("Failed attempts", number("calls_failed"), calls, "call",
-         "nothing of it was used: errors, resampled, malformed, cancelled"),
-        ("Late", number("late"), grants, "grant", "answered after the world had gone on"),
-    )  # fmt: skip
+    rows = []
+    for loss in LOSSES:
+        part, whole = loss.part(source), source.number(loss.whole)
+        if part or loss.is_always_shown:
+            of = wording.count(whole, loss.unit)
+            means = tag("div", loss.meaning, class_="long")
+            rows.append((loss.name, _felt(part), of, wording.share(part, whole), means))
     return table(
         ("", "count", "of", "share", "what it means"),
-        (
-            (name, _felt(part), wording.count(whole, unit), wording.share(part, whole), means)
-            for name, part, whole, unit, means in rows
-            if part or name != "Late"
-        ),
+        rows,
         numeric=(1, 2, 3),
         caption="Shares revoked, resampled, cut and failed",
     )
@@ -110,10 +164,8 @@ def _about_minds(source: Source) -> list[str]:
         return [NO_MODEL]
     if answered == "mixed":
         return [SOME_MODEL]
-    sources = set(source.frames["calls"]["source"].dropna())
-    if sources and sources <= {"rule", "scripted"}:
-        kinds = " and ".join(
-            {"rule": "rules", "scripted": "written lines"}[one] for one in sorted(sources)
-        )
+    minds = {one.mind for one in source.manifest.models}
+    if minds and minds <= set(_NO_SERVER):
+        kinds = " and ".join(_NO_SERVER[mind] for mind in sorted(minds))
         return [f"No model was asked in this run: {kinds} answered for every bot."]
     return []
