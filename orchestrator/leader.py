@@ -59,7 +59,7 @@ class Leader:
         self.ended_at_ms = 0
         self._spec_sha256 = spec_sha256
         self._kept = KeptCommits()
-        self._mended: tuple[str, str] | None = None
+        self._mended: tuple[int, str] | None = None
         self._last: Sealed | None = None
         self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
@@ -266,19 +266,23 @@ class Leader:
         if seq and first.commit.prev != sha256:  # another led on from what the server kept
             raise Conflict(seq, sha256)
         forgotten = [unseal(one.seq, one.body, one.sha256) for one in kept]
-        for sealed, one in zip(forgotten, kept, strict=True):
-            self._append(sealed, one.beside)
         # The lowest: what was appended again before has its inputs no more on the floor.
         cursors = [one.commit.cursor for one in forgotten]
         cursors.append(last.commit.cursor if last is not None else "0-0")
-        detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
-        self._mended = detail, min(cursors, key=entry_place)
+        since = seq + 1
+        if self._mended is not None:  # cut off in the middle, or before it was said
+            since, before = min(since, self._mended[0]), self._mended[1]
+            cursors.append(before)
+        self._mended = since, min(cursors, key=entry_place)
+        for sealed, one in zip(forgotten, kept, strict=True):
+            self._append(sealed, one.beside)
         self._own_up(now_ms)
 
     def _own_up(self, now_ms: int) -> None:
         """Say in the journal that it was mended, if that is not said yet."""
         if self._mended is not None:
-            detail, cursor = self._mended
+            since, cursor = self._mended
+            detail = f"server forgot commits {since} to {self.state.seq}; appended again"
             self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
             self._mended = None
 

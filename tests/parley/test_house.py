@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("parley", "utils", "worlds", "bots", "orchestrator", "analytics")
 DATA = ("personas", "prompts", "scenarios")
-GROUPS = ("policies", "worlds", "minds", "rules", "memories")
+GROUPS = ("policies", "worlds", "minds", "rules", "memories", "metrics")
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 
