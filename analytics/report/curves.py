@@ -10,12 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analytics.report.drawing import SERIES, SOFT
+from analytics.report.measured import Measured
 from analytics.report.plots import Cast, Plot
 from analytics.report.source import Source
 from utils.printable import printable_line
 
 MOST_PANELS = 8
 MOST_POINTS = 800
+MOST_LINES = 12
+LEAST_POINTS = 3
+SMOOTH = 9
 PANEL_PX = 130
 
 
@@ -31,9 +35,7 @@ def measures(source: Source, cast: Cast) -> Plot | None:
         panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
         for axes, name in zip(panels, names, strict=True):
             _panel(axes, data[data["name"] == name], cast)
-            axes.set_title(
-                printable_line(name, most=40), loc="left", fontsize=12, fontweight="bold"
-            )
+            axes.set_title(_title(name), loc="left", fontsize=12, fontweight="bold")
             axes.yaxis.set_major_locator(MaxNLocator(4))
         panels[-1].set_xlabel("turns closed")
         panels[-1].xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 8, integer=True))
@@ -48,6 +50,62 @@ def measures(source: Source, cast: Cast) -> Plot | None:
         draw,
         height_px=(50 + PANEL_PX * len(names),) * 2,
     )
+
+
+def metrics(found: Measured) -> Plot | None:
+    """Draw the metrics that have a value a turn, or a round."""
+    rows = [
+        {"metric": metric.name, "scope": one.scope, "channel": one.channel, "at": one.at,
+         "message": place, "value": one.value}
+        for metric, values in found
+        for place, one in enumerate(values, 1)
+        if one.scope in ("turn", "round") and one.value is not None and one.at is not None
+    ]  # fmt: skip
+    data = pd.DataFrame(rows)
+    if data.empty:
+        return None
+    counts = data.groupby("metric", sort=False).size()
+    names = [str(name) for name in counts[counts >= LEAST_POINTS].index][:MOST_PANELS]
+    if not names:
+        return None
+
+    def draw(figure: Figure, is_narrow: bool) -> None:
+        panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+        for axes, name in zip(panels, names, strict=True):
+            own = data[data["metric"] == name]
+            _curve(axes, own)
+            axes.set_title(_title(name), loc="left", fontsize=12, fontweight="bold")
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 8, integer=True))
+            axes.set_xlabel(own["scope"].iloc[0])
+
+    return Plot(
+        "metrics",
+        "Metrics over the run",
+        f"Dots are values, the line is the median of {SMOOTH} around, each channel by itself. "
+        "What each metric is, the section Metrics says.",
+        data,
+        draw,
+        height_px=((PANEL_PX + 30) * len(names),) * 2,
+    )
+
+
+def _curve(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.grid(visible=False, axis="x")
+    thin = rows.iloc[:: math.ceil(len(rows) / MOST_POINTS)]
+    axes.plot(thin["at"], thin["value"], "o", color=SERIES[0], markersize=3, alpha=0.45, ls="none")
+    channels = rows["channel"].fillna("").unique()
+    for channel in channels[:MOST_LINES]:
+        own = rows[rows["channel"].fillna("") == channel].sort_values("at", kind="stable")
+        if len(own) >= SMOOTH:
+            middle = own["value"].rolling(SMOOTH, center=True, min_periods=3).median()
+            axes.plot(own["at"], middle, color=SERIES[0])
+        elif len(channels) == 1:
+            axes.plot(own["at"], own["value"], color=SERIES[0])
+
+
+def _title(name: str) -> str:
+    return printable_line(name, most=40)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, cast: Cast) -> None:

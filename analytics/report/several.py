@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analytics.collection import alike
-from analytics.report import excerpts, summary, wording
+from analytics.report import excerpts, spread, summary, wording
 from analytics.report.arms import by_arm, differing
 from analytics.report.asked import left_out, mono
 from analytics.report.markup import Child, Html, joined, table, tag
+from analytics.report.measured import measured, measured_together, told
 from analytics.report.page import Head, Section, page
 from analytics.report.pictures import Picture, Progress, figures, pictures
 from analytics.report.plots import Cast
@@ -30,11 +31,16 @@ def report_on_several(
 ) -> tuple[str, list[Picture]]:
     """Write the page about many datasets; its figures come beside it."""
     arms = by_arm(sources)
-    drawn = pictures((), progress)
+    by = {
+        arm: [(source, measured(source, progress)) for source in runs] for arm, runs in arms.items()
+    }
+    data = spread.values(by)
+    drawn = pictures([spread.dots(data, list(arms))], progress)
     sections = [
         Section("summary", "At a glance", joined((_sums(sources, arms), _losses(arms)))),
         Section("asked", "What was asked", _asked(sources)),
         Section("figures", "Figures", figures(drawn)),
+        Section("metrics", "Metrics", joined((spread.told(by, data), _together(arms, progress)))),
         Section("runs", "Runs", _runs(arms)),
         Section("transcript", "Beginnings", _beginnings(arms)),
         Section("incidents", "Incidents", _incidents(arms)),
@@ -130,6 +136,17 @@ def _values(values: dict[str, list[Source]], runs: int) -> str:
         for value, having in list(values.items())[:6]
     ]
     return "; ".join(shown) + (" ..." if len(values) > 6 else "")
+
+
+def _together(arms: Arms, progress: Progress) -> Html:
+    """Write what can be measured of several runs alone, arm by arm."""
+    parts: list[Child] = []
+    for arm, runs in arms.items():
+        found = measured_together(runs, progress)
+        known = [one for one in found if any(value.value is not None for value in one[1])]
+        if known:
+            parts += [tag("h3", f"Of the runs of {arm} together"), told(known)]
+    return joined(parts)
 
 
 def _runs(arms: Arms) -> Html:

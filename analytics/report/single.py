@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analytics.report import asked, excerpts, listing, summary, wording
-from analytics.report.curves import measures
+from analytics.report import asked, curves, excerpts, listing, summary, wording
 from analytics.report.markup import Html, joined, tag
+from analytics.report.measured import measured, told, told_by_bot
 from analytics.report.page import Head, Section, page
 from analytics.report.pictures import Picture, Progress, figures, pictures
 from analytics.report.plots import Cast, adjacency, latency, lengths, participation
 from analytics.report.source import Source
 
-PLOTS = (participation, adjacency, latency, lengths, measures)
+PLOTS = (participation, adjacency, latency, lengths, curves.measures)
 
 
 def report_on_one(
@@ -21,20 +21,23 @@ def report_on_one(
     """Write the page about the one dataset there is; its figures come beside it."""
     (source,) = sources
     cast = Cast.of(source)
-    drawn = pictures((plot(source, cast) for plot in PLOTS), progress)
+    found = measured(source, progress)
+    plots = (*(plot(source, cast) for plot in PLOTS), curves.metrics(found))
+    drawn = pictures(plots, progress)
     sections = [
         Section("summary", "At a glance", _glance(source)),
         Section("asked", "What was asked", asked.asked(source)),
         Section("figures", "Figures", figures(drawn) if drawn else tag("p", "Nothing to draw.")),
+        Section("metrics", "Metrics", joined((told(found), told_by_bot(found, cast)))),
         Section("transcript", "Excerpts", excerpts.excerpts(source, cast)),
         Section("bots", "Bots", listing.bots(source, cast)),
         Section("incidents", "Incidents", listing.incidents(source)),
         Section("tables", "Tables", listing.tables(source)),
         Section("manifest", "Manifest", listing.manifest(source)),
     ]
-    told = listing.interventions(source)
-    if told is not None:
-        sections.insert(5, Section("interventions", "Interventions", told))
+    done = listing.interventions(source)
+    if done is not None:
+        sections.insert(6, Section("interventions", "Interventions", done))
     lead = source.spec.about
     head = Head(
         over=f"Run {source.run}",

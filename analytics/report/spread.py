@@ -1,0 +1,150 @@
+"""Figures and tables about many runs: a dot a run, an interval an arm.
+
+The run is the unit: intervals come from drawing runs again, never messages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import bootstrap
+
+from analytics.metrics.seam import Metric
+from analytics.report import wording
+from analytics.report.drawing import INK, SERIES, SOFT
+from analytics.report.markup import Child, Html, table, tag
+from analytics.report.measured import SEED, Measured, of_run
+from analytics.report.plots import Plot, name_rows
+from analytics.report.source import Source
+from utils.printable import printable_line
+
+LEAST_RUNS = 3
+"""Runs that an interval needs; of fewer nothing can be said."""
+DRAWS, LEVEL = 9_999, 0.95
+MOST_PANELS = 16
+ARM_PX, HEAD_PX = 24, 46
+
+By = Mapping[str, Sequence[tuple[Source, Measured]]]
+"""Arm to its runs, each with what was measured of it."""
+
+
+def values(by: By) -> pd.DataFrame:
+    """List what is one value a run: arm, run, metric, value."""
+    rows = [
+        {"arm": arm, "dataset": source.dataset.folder.name, "run": source.run,
+         "metric": metric.name, "unit": metric.unit, "value": reading.value}
+        for arm, runs in by.items()
+        for source, found in runs
+        for metric, reading in of_run(found)
+        if reading.value is not None
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["arm", "dataset", "run", "metric", "unit", "value"])
+
+
+def interval(numbers: Sequence[float]) -> tuple[float, float] | None:
+    """Find a 95% interval of the mean by drawing runs again; none of too few.
+
+    Returns:
+        Percentiles of 9,999 means, each of as many runs drawn with replacement.
+
+    Source:
+        Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+
+    Example:
+        >>> interval([1.0, 2.0]) is None, interval([2.0, 2.0, 2.0])
+        (True, (2.0, 2.0))
+    """
+    if len(numbers) < LEAST_RUNS:
+        return None
+    if min(numbers) == max(numbers):
+        return numbers[0], numbers[0]
+    drawn = bootstrap(
+        (np.asarray(numbers, float),), np.mean, n_resamples=DRAWS, confidence_level=LEVEL,
+        method="percentile", random_state=SEED, vectorized=True,
+    )  # fmt: skip
+    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+
+
+def dots(data: pd.DataFrame, arms: Sequence[str]) -> Plot | None:
+    """Draw a dot a run, and the mean of each arm with its interval, a panel a metric."""
+    spreads = data.groupby("metric", sort=False)["value"].agg(["nunique", "size"])
+    names = [str(one) for one in spreads[spreads["nunique"] > 1].index][:MOST_PANELS]
+    if not names:
+        return None
+
+    def draw(figure: Figure, is_narrow: bool) -> None:
+        columns = 1 if is_narrow else 2
+        panels = figure.subplots(math.ceil(len(names) / columns), columns, squeeze=False).ravel()
+        for place, axes in enumerate(panels):
+            if place < len(names):
+                is_labelled = place % columns == 0
+                _panel(axes, data[data["metric"] == names[place]], arms, is_labelled=is_labelled)
+            else:
+                axes.set_axis_off()
+
+    panel_px = HEAD_PX + ARM_PX * len(arms)
+    return Plot(
+        "runs",
+        "Every run, arm by arm",
+        "A dot is a run. The diamond is the mean of the arm's runs; the line is its 95% interval, "
+        f"by drawing runs again ({DRAWS:,} times), where an arm has {LEAST_RUNS} runs or more.",
+        data,
+        draw,
+        height_px=(panel_px * math.ceil(len(names) / 2), panel_px * len(names)),
+    )
+
+
+def told(by: By, data: pd.DataFrame) -> Html:
+    """Write every metric of a run: mean and interval of each arm, unit, range, what it is."""
+    known: dict[str, Metric] = {}
+    for runs in by.values():
+        for _, found in runs:
+            known.update((metric.name, metric) for metric, _ in of_run(found))
+    rows = []
+    for name, metric in known.items():
+        own = data[data["metric"] == name]
+        cells = [_mean(own[own["arm"] == arm]["value"].tolist()) for arm in by]
+        meaning = tag("div", metric.meaning, class_="long")
+        rows.append(
+            (name, *cells, "" if metric.unit == "none" else metric.unit, metric.range, meaning)
+        )
+    head = ("metric", *by, "unit", "range", "what it is")
+    return table(head, rows, caption="Metrics by arm")
+
+
+def _mean(numbers: Sequence[float]) -> Child:
+    if not numbers:
+        return wording.EMPTY
+    said = f"{wording.decimal(float(np.mean(numbers)))} "
+    found = interval(numbers)
+    if found is None:
+        return f"{said}({wording.count(len(numbers), 'run')})"
+    low, high = (wording.decimal(one) for one in found)
+    return f"{said}[{low}, {high}] ({wording.count(len(numbers), 'run')})"
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, arms: Sequence[str], *, is_labelled: bool) -> None:
+    for place, arm in enumerate(arms):
+        numbers = rows[rows["arm"] == arm]["value"].tolist()
+        if not numbers:
+            continue
+        beside = [place + 0.22 + 0.1 * (one % 3 - 1) for one in range(len(numbers))]
+        axes.plot(numbers, beside, "o", color=SOFT, markersize=4, alpha=0.6, ls="none")
+        found = interval(numbers)
+        if found is not None:
+            axes.hlines(place - 0.15, *found, color=SERIES[0], linewidth=2)
+        axes.plot([float(np.mean(numbers))], [place - 0.15], "D", color=SERIES[0], markersize=6)
+    name_rows(
+        axes, [printable_line(arm, most=16) for arm in arms] if is_labelled else [""] * len(arms)
+    )
+    axes.set_title(
+        printable_line(str(rows["metric"].iloc[0]), most=36), loc="left", fontsize=12, color=INK
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.margins(x=0.08)
