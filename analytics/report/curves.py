@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analytics.report.drawing import SERIES, SOFT
+from analytics.report.drawing import SERIES, SOFT, label
 from analytics.report.measured import Measured
 from analytics.report.plots import Cast, Plot
 from analytics.report.source import Source
-from utils.printable import printable_line
 
 MOST_PANELS = 8
 MOST_POINTS = 800
@@ -105,7 +104,7 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _title(name: str) -> str:
-    return printable_line(name, most=40)
+    return label(name, most=40)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, cast: Cast) -> None:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analytics.report.markup import Html, tag
+from utils.printable import printable_line
 
 INK, SOFT, RULE, PAPER = "#000001", "#000002", "#000003", "#000004"
 SERIES = tuple(f"#0000a{place}" for place in range(1, 9))
@@ -74,6 +75,7 @@ _STYLE: Mapping[str, object] = {
 }
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
+_NOT_XML = re.compile("[\ufffe\uffff]")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _KEPT = frozenset(
     (
@@ -90,7 +92,7 @@ def drawn(draw: Draw, *, width_px: float, height_px: float) -> ElementTree.Eleme
         # A name in another script is measured with boxes; the reader's own fonts write it.
         warnings.filterwarnings("ignore", message=r"(?s)Glyph .* missing from")
         warnings.filterwarnings("ignore", message=r"(?s)Matplotlib currently does not support")
-        layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, hspace=0.06)
+        layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, hspace=0.06, wspace=0.06)
         figure = Figure(figsize=(width_px / 72, height_px / 72), layout=layout)
         draw(figure)
         out = io.StringIO()
@@ -99,7 +101,17 @@ def drawn(draw: Draw, *, width_px: float, height_px: float) -> ElementTree.Eleme
     return ElementTree.fromstring(out.getvalue())  # noqa: S314  # it was written two lines above
 
 
-def for_page(svg: ElementTree.Element, *, name: str, label: str, class_: str) -> Html:
+def label(text: str, *, most: int) -> str:
+    r"""Write a name so that a figure can hold it: on one line, short, and fit for XML.
+
+    Example:
+        >>> label("one\ntwo\uffff", most=20)
+        'one two<U+FFFF>'
+    """
+    return _NOT_XML.sub(lambda one: f"<U+{ord(one[0]):04X}>", printable_line(text, most=most))
+
+
+def for_page(svg: ElementTree.Element, *, name: str, about: str, class_: str) -> Html:
     """Write a figure into a page: in the page's colours, its ids its own, no style of its own."""
     inner = "".join(_written(child, _ids(svg, name), _IN_PAGE) for child in svg)
     # What is inside was escaped as it was written: text by text, attribute by attribute.
@@ -108,12 +120,12 @@ def for_page(svg: ElementTree.Element, *, name: str, label: str, class_: str) ->
         Html(inner),
         viewBox=svg.get("viewBox", ""),
         role="img",
-        aria_label=label,
+        aria_label=about,
         class_=class_,
     )
 
 
-def for_file(svg: ElementTree.Element, *, label: str) -> str:
+def for_file(svg: ElementTree.Element, *, about: str) -> str:
     """Write a figure as a file of its own, in the colours of the light page."""
     _, _, width, height = svg.get("viewBox", "0 0 1 1").split()
     inner = "".join(_written(child, _ids(svg, "f"), IN_FILE) for child in svg)
@@ -122,7 +134,7 @@ def for_file(svg: ElementTree.Element, *, label: str) -> str:
         f' viewBox="{svg.get("viewBox")}" width="{width}" height="{height}"'
         " font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\">"
     )
-    return f"{head}{tag('title', label).markup}{inner}</svg>\n"
+    return f"{head}{tag('title', about).markup}{inner}</svg>\n"
 
 
 def _ids(svg: ElementTree.Element, name: str) -> dict[str, str]:

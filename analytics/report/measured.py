@@ -62,22 +62,38 @@ def of_run(found: Measured) -> Iterator[tuple[Metric, Reading]]:
 def told(found: Measured) -> Html:
     """Write every metric: its value, unit and range, what it is, and why it is empty."""
     rows = [
-        (
-            metric.name,
-            _value(values),
-            "" if metric.unit == "none" else metric.unit,
-            metric.range,
-            joined(
-                (
-                    tag("div", metric.meaning, class_="long"),
-                    tag("div", metric.source, class_="soft"),
-                )
-            ),
-        )
+        (metric.name, _value(values), unit_and_range(metric), definition(metric))
         for metric, values in found
     ]
-    head = ("metric", "value", "unit", "range", "what it is, and its source")
+    head = ("metric", "value", "unit, range", "what it is, and its source")
     return table(head, rows, caption="Metrics")
+
+
+def unit_and_range(metric: Metric) -> Html:
+    """Write a metric's unit and range, one below the other."""
+    unit = None if metric.unit == "none" else tag("div", metric.unit)
+    return joined((unit, tag("div", metric.range)))
+
+
+def definition(metric: Metric) -> Html:
+    """Write what a metric is, and where it comes from."""
+    return tag(
+        "div",
+        tag("div", with_names(metric.meaning)),
+        tag("div", with_names(metric.source), class_="soft"),
+        class_="long",
+    )
+
+
+def with_names(text: str) -> Html:
+    """Write a sentence in which names stand between backticks.
+
+    Example:
+        >>> with_names("Mean of `mtld`.").markup
+        'Mean of <code>mtld</code>.'
+    """
+    parts = text.split("`")
+    return joined(tag("code", part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def told_by_bot(found: Measured, cast: Cast) -> Html | None:

@@ -59,19 +59,19 @@ def as_csv(data: pd.DataFrame) -> str:
 
 
 def _picture(plot: Plot, number: int) -> Picture:
-    label = f"{plot.title}. {plot.caption}"
+    about = f"{plot.title}. {plot.caption}"
     high, narrow_high = plot.height_px
     wide = drawn(partial(plot.draw, is_narrow=False), width_px=WIDE_PX, height_px=high)
     narrow = drawn(partial(plot.draw, is_narrow=True), width_px=NARROW_PX, height_px=narrow_high)
     caption = tag("figcaption", tag("b", f"Figure {number}. {plot.title}."), " ", plot.caption)
     figure = tag(
         "figure",
-        for_page(wide, name=f"{plot.name}-w", label=label, class_="at-wide"),
-        for_page(narrow, name=f"{plot.name}-n", label=label, class_="at-narrow"),
+        for_page(wide, name=f"{plot.name}-w", about=about, class_="at-wide"),
+        for_page(narrow, name=f"{plot.name}-n", about=about, class_="at-narrow"),
         caption,
         id=f"figure-{plot.name}",
     )
-    return Picture(plot.name, figure, for_file(wide, label=label), as_csv(plot.data))
+    return Picture(plot.name, figure, for_file(wide, about=about), as_csv(plot.data))
 
 
 def _plain(value: object) -> str | int | float:

@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analytics.report import wording
-from analytics.report.drawing import INK, MARKERS, PAPER, SERIES, SOFT
+from analytics.report.drawing import INK, MARKERS, PAPER, SERIES, SOFT, label
 from analytics.report.source import Source
-from utils.printable import printable_line
 
 MOST_ROWS = 24
 """Bots that a figure has room for; the data behind it has all."""
@@ -68,7 +67,7 @@ class Cast:
 
     def shown(self, bot: str, *, most: int = 18) -> str:
         """Write a bot's name, short enough for an axis."""
-        return printable_line(self.names.get(bot, bot), most=most)
+        return label(self.names.get(bot, bot), most=most)
 
     def place(self, bot: str) -> int:
         """Find a bot's place in the scenario."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from analytics.collection import alike
 from analytics.report import excerpts, spread, summary, wording
 from analytics.report.arms import by_arm, differing
-from analytics.report.asked import left_out, mono
+from analytics.report.asked import asked, left_out, mono
 from analytics.report.markup import Child, Html, joined, table, tag
 from analytics.report.measured import measured, measured_together, told
 from analytics.report.page import Head, Section, page
@@ -40,7 +40,7 @@ def report_on_several(
         Section("summary", "At a glance", joined((_sums(sources, arms), _losses(arms)))),
         Section("asked", "What was asked", _asked(sources)),
         Section("figures", "Figures", figures(drawn)),
-        Section("metrics", "Metrics", joined((spread.told(by, data), _together(arms, progress)))),
+        Section("metrics", "Metrics", joined((spread.told(by), _together(arms, progress)))),
         Section("runs", "Runs", _runs(arms)),
         Section("transcript", "Beginnings", _beginnings(arms)),
         Section("incidents", "Incidents", _incidents(arms)),
@@ -113,8 +113,9 @@ def _shares(runs: Sequence[Source]) -> Iterator[Child]:
 def _asked(sources: Sequence[Source]) -> Html:
     """Write the settings in which runs differ."""
     found = differing(sources)
+    first = joined((tag("h3", f"As {sources[0].dataset.folder.name} has it"), asked(sources[0])))
     if not found:
-        return tag("p", "All runs have the same settings and the same seed.")
+        return joined((tag("p", "All runs have the same settings and the same seed."), first))
     rows = [
         (
             mono(key),
@@ -124,8 +125,10 @@ def _asked(sources: Sequence[Source]) -> Html:
         for key, values in list(found.items())[:MOST_SETTINGS]
     ]
     whole = table(("setting", "values", "which"), rows, numeric=(1,), caption="What differs")
-    same = tag("p", "In all other settings the runs are alike: each has its own in raw/spec.json.")
-    return joined((whole, left_out(len(found) - len(rows), "setting", "raw/spec.json"), same))
+    same = tag("p", "In all other settings the runs are alike.")
+    return joined(
+        (whole, left_out(len(found) - len(rows), "setting", "raw/spec.json"), same, first)
+    )
 
 
 def _values(values: dict[str, list[Source]], runs: int) -> str:

@@ -15,14 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import bootstrap
 
-from analytics.metrics.seam import Metric
+from analytics.metrics.seam import Metric, Reading
 from analytics.report import wording
-from analytics.report.drawing import INK, SERIES, SOFT
-from analytics.report.markup import Child, Html, table, tag
-from analytics.report.measured import SEED, Measured, of_run
+from analytics.report.drawing import INK, SERIES, SOFT, label
+from analytics.report.markup import Child, Html, joined, table, tag
+from analytics.report.measured import SEED, Measured, definition, of_run, unit_and_range
 from analytics.report.plots import Plot, name_rows
 from analytics.report.source import Source
-from utils.printable import printable_line
 
 LEAST_RUNS = 3
 """Runs that an interval needs; of fewer nothing can be said."""
@@ -100,33 +99,47 @@ def dots(data: pd.DataFrame, arms: Sequence[str]) -> Plot | None:
     )
 
 
-def told(by: By, data: pd.DataFrame) -> Html:
+def told(by: By) -> Html:
     """Write every metric of a run: mean and interval of each arm, unit, range, what it is."""
     known: dict[str, Metric] = {}
-    for runs in by.values():
-        for _, found in runs:
-            known.update((metric.name, metric) for metric, _ in of_run(found))
-    rows = []
-    for name, metric in known.items():
-        own = data[data["metric"] == name]
-        cells = [_mean(own[own["arm"] == arm]["value"].tolist()) for arm in by]
-        meaning = tag("div", metric.meaning, class_="long")
-        rows.append(
-            (name, *cells, "" if metric.unit == "none" else metric.unit, metric.range, meaning)
+    found: dict[str, dict[str, list[Reading]]] = {}
+    for arm, runs in by.items():
+        for _, measured in runs:
+            for metric, reading in of_run(measured):
+                known[metric.name] = metric
+                found.setdefault(metric.name, {}).setdefault(arm, []).append(reading)
+    rows = [
+        (
+            name,
+            *(_mean(found[name].get(arm, ())) for arm in by),
+            unit_and_range(metric),
+            definition(metric),
         )
-    head = ("metric", *by, "unit", "range", "what it is")
-    return table(head, rows, caption="Metrics by arm")
+        for name, metric in known.items()
+    ]
+    head = ("metric", *by, "unit, range", "what it is, and its source")
+    note = (
+        f"Means over runs, and below each its 95% interval by drawing runs again ({DRAWS:,} times, "
+        f"percentiles). The run is the unit, never the message; under {LEAST_RUNS} runs there is "
+        "no interval."
+    )
+    return joined((table(head, rows, caption="Metrics by arm"), tag("p", note, class_="note")))
 
 
-def _mean(numbers: Sequence[float]) -> Child:
+def _mean(readings: Sequence[Reading]) -> Child:
+    numbers = [one.value for one in readings if one.value is not None]
     if not numbers:
-        return wording.EMPTY
-    said = f"{wording.decimal(float(np.mean(numbers)))} "
+        why = readings[0].why if readings else ""
+        return tag("div", f"{wording.EMPTY} {why}", class_="soft")
+    runs = wording.count(len(numbers), "run")
+    if len(numbers) < len(readings):
+        runs = f"{len(numbers)} of {wording.count(len(readings), 'run')}"
     found = interval(numbers)
-    if found is None:
-        return f"{said}({wording.count(len(numbers), 'run')})"
-    low, high = (wording.decimal(one) for one in found)
-    return f"{said}[{low}, {high}] ({wording.count(len(numbers), 'run')})"
+    between = "" if found is None else " to ".join(wording.decimal(one) for one in found)
+    below = ", ".join(part for part in (between, runs) if part)
+    return joined(
+        (tag("div", wording.decimal(float(np.mean(numbers)))), tag("div", below, class_="soft"))
+    )
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, arms: Sequence[str], *, is_labelled: bool) -> None:
@@ -140,11 +153,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, arms: Sequence[str], *, is_labelled: 
         if found is not None:
             axes.hlines(place - 0.15, *found, color=SERIES[0], linewidth=2)
         axes.plot([float(np.mean(numbers))], [place - 0.15], "D", color=SERIES[0], markersize=6)
-    name_rows(
-        axes, [printable_line(arm, most=16) for arm in arms] if is_labelled else [""] * len(arms)
-    )
-    axes.set_title(
-        printable_line(str(rows["metric"].iloc[0]), most=36), loc="left", fontsize=12, color=INK
-    )
+    name_rows(axes, [label(arm, most=16) for arm in arms] if is_labelled else [""] * len(arms))
+    axes.set_title(label(str(rows["metric"].iloc[0]), most=36), loc="left", fontsize=12, color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.margins(x=0.08)

@@ -10,12 +10,12 @@ from analytics.report.markup import Html, joined, table, tag
 from analytics.report.source import Source
 
 NO_MODEL = (
-    "No language model answered in this run. The offline model did: a phrase grammar behind "
+    "No language model answered here. The offline model did: a phrase grammar behind "
     "Ollama's API, which takes words from personas and from the last lines. What it says is no "
     "evidence about language models."
 )
 SOME_MODEL = (
-    "Some answers in this run came from a language model and some from the offline model, a "
+    "Some answers came from a language model and some from the offline model, a "
     "phrase grammar which is none. The column language_model of calls.csv tells them apart."
 )
 WITHHELD = "The texts of this dataset were withheld: in their place are digests."
@@ -167,5 +167,5 @@ def _about_minds(source: Source) -> list[str]:
     minds = {one.mind for one in source.manifest.models}
     if minds and minds <= set(_NO_SERVER):
         kinds = " and ".join(_NO_SERVER[mind] for mind in sorted(minds))
-        return [f"No model was asked in this run: {kinds} answered for every bot."]
+        return [f"No model was asked: {kinds} answered for every bot."]
     return []
