@@ -78,7 +78,7 @@ def incidents(source: Source) -> Html:
             _word(row, "turn"),
             _word(row, "bot"),
             tag("div", _word(row, "detail"), class_="long"),
-            _word(row, "done"),
+            tag("div", _word(row, "done"), class_="long"),
         )
         for row in first.to_dict("records")
     ]
@@ -122,7 +122,8 @@ def manifest(source: Source) -> Html:
             "Format": f"{seal.format}, text cells {seal.text}",
             "Withheld": ", ".join(seal.withheld),
             "Made with": made,
-        }
+        },
+        is_long=True,
     )
     promises = [
         joined((tag("h3", title), tag("ul", *(tag("li", one) for one in said))))

@@ -104,8 +104,13 @@ def table(
     return tag("div", inner, class_="wide", tabindex="0", role="group", aria_label=caption or None)
 
 
-def pairs(entries: Mapping[str, Child]) -> Html:
-    """Write names and what they are; those that are nothing are left out."""
+def pairs(entries: Mapping[str, Child], *, is_long: bool = False) -> Html:
+    """Write names and what they are; those that are nothing are left out.
+
+    Args:
+        entries: Name to what it is.
+        is_long: What they are is long: a hash, say. Each has a line of its own.
+    """
     return tag(
         "dl",
         *(
@@ -113,7 +118,7 @@ def pairs(entries: Mapping[str, Child]) -> Html:
             for name, value in entries.items()
             if value is not None and value != ""
         ),
-        class_="facts",
+        class_="facts whole" if is_long else "facts",
     )
 
 

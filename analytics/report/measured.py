@@ -61,12 +61,29 @@ def of_run(found: Measured) -> Iterator[tuple[Metric, Reading]]:
 
 def told(found: Measured) -> Html:
     """Write every metric: its value, unit and range, what it is, and why it is empty."""
-    rows = [
-        (metric.name, _value(values), unit_and_range(metric), definition(metric))
-        for metric, values in found
-    ]
-    head = ("metric", "value", "unit, range", "what it is, and its source")
-    return table(head, rows, caption="Metrics")
+    known = [one for one in found if has_values(one[1])]
+    empty = [one for one in found if not has_values(one[1])]
+    parts: list[Child] = []
+    for title, some in (("", known), ("Empty here, and why", empty)):
+        if some:
+            rows = [
+                (
+                    metric.name,
+                    tag("div", _value(values), class_="value"),
+                    unit_and_range(metric),
+                    definition(metric),
+                )
+                for metric, values in some
+            ]
+            head = ("metric", "value", "unit, range", "what it is, and its source")
+            parts.append(tag("h3", title) if title else None)
+            parts.append(table(head, rows, caption=title or "Metrics"))
+    return joined(parts)
+
+
+def has_values(values: Sequence[Reading]) -> bool:
+    """Ask whether a metric has any value here."""
+    return any(one.value is not None for one in values)
 
 
 def unit_and_range(metric: Metric) -> Html:
@@ -122,14 +139,13 @@ def _value(values: Sequence[Reading]) -> Child:
         if not known:
             parts.append(tag("div", f"{wording.EMPTY} {own[0].why}", class_="soft"))
         elif len(own) == 1:
-            parts.append(tag("div", wording.decimal(known[0]), class_="value"))
+            parts.append(tag("div", wording.decimal(known[0])))
         else:
-            middle, low, high = (
-                wording.decimal(float(one))
-                for one in (np.median(known), np.min(known), np.max(known))
-            )
-            what = f"{low} to {high}, median {middle}, of {wording.count(len(known), scope)}"
-            parts.append(tag("div", what, class_="value"))
+            middle = wording.decimal(float(np.median(known)))
+            between = f"{wording.decimal(min(known))} to {wording.decimal(max(known))}"
+            of = f"of {wording.count(len(known), scope)}"
+            parts.append(tag("div", middle, tag("span", f" median {of}", class_="soft")))
+            parts.append(tag("div", between, class_="soft"))
     return joined(parts)
 
 

@@ -9,7 +9,7 @@ from analytics.report import excerpts, spread, summary, wording
 from analytics.report.arms import by_arm, differing
 from analytics.report.asked import asked, left_out, mono
 from analytics.report.markup import Child, Html, joined, table, tag
-from analytics.report.measured import measured, measured_together, told
+from analytics.report.measured import has_values, measured, measured_together, told
 from analytics.report.page import Head, Section, page
 from analytics.report.pictures import Picture, Progress, figures, pictures
 from analytics.report.plots import Cast
@@ -146,7 +146,7 @@ def _together(arms: Arms, progress: Progress) -> Html:
     parts: list[Child] = []
     for arm, runs in arms.items():
         found = measured_together(runs, progress)
-        known = [one for one in found if any(value.value is not None for value in one[1])]
+        known = [one for one in found if has_values(one[1])]
         if known:
             parts += [tag("h3", f"Of the runs of {arm} together"), told(known)]
     return joined(parts)
