@@ -8,6 +8,7 @@ its unit, range, meaning and source.
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analytics.catalogue import metrics
 from analytics.cells import cell
 from analytics.codebook import HEADER
 from analytics.columns import Column, decimal, label_columns, text
@@ -48,6 +50,8 @@ COLUMNS = (
 )
 """Of measures.csv; the runs' labels follow."""
 
+_MARKED = re.compile(r"(<!-- metrics -->\n).*?(<!-- end -->)", re.DOTALL)
+
 NOT_ARMS = (f"{LABEL}item", f"{LABEL}replicate")
 
 Progress = Callable[[int, int], None]
@@ -71,7 +75,7 @@ class Measure:
 
 def measure(
     datasets: Sequence[Dataset],
-    metrics: Sequence[Metric],
+    chosen: Sequence[Metric],
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -85,8 +89,8 @@ def measure(
     Raises:
         BadInput: A table, or a column of it, is not there.
     """
-    of_one = [one for one in metrics if not one.of_many]
-    of_many = [one for one in metrics if one.of_many]
+    of_one = [one for one in chosen if not one.of_many]
+    of_many = [one for one in chosen if one.of_many]
     groups = arms(datasets) if of_many else []
     total = len(of_one) * len(datasets) + len(of_many) * len(groups)
     told = _Told(progress, total)
@@ -113,7 +117,7 @@ def arms(datasets: Sequence[Dataset]) -> list[tuple[dict[str, str], list[Dataset
     return [(dict(shared), runs) for shared, runs in groups.items()]
 
 
-def write_measures(out: Path, measures: Iterable[Measure], metrics: Sequence[Metric]) -> int:
+def write_measures(out: Path, measures: Iterable[Measure], chosen: Sequence[Metric]) -> int:
     """Write measures.csv and its codebook.csv as a folder, whole or not at all.
 
     Args:
@@ -137,7 +141,7 @@ def write_measures(out: Path, measures: Iterable[Measure], metrics: Sequence[Met
         with (folder / "codebook.csv").open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(HEADER)
-            for line in codebook_lines(metrics, labels):
+            for line in codebook_lines(chosen, labels):
                 writer.writerow([cell(one) for one in line])
     return len(rows)
 
@@ -151,25 +155,25 @@ def values_of(measure: Measure) -> tuple[str | float | None, ...]:
 
 
 def codebook_lines(
-    metrics: Sequence[Metric], labels: Iterable[str] = ()
+    chosen: Sequence[Metric], labels: Iterable[str] = ()
 ) -> Iterator[tuple[str, ...]]:
     """List the columns of measures.csv, then every metric as `value[<name>]`."""
     columns: tuple[Column, ...] = (*COLUMNS, *label_columns(one[len(LABEL) :] for one in labels))
     for one in columns:
         yield "measures", one.name, one.type, one.unit, one.meaning, one.source
-    for metric in metrics:
+    for metric in chosen:
         meaning = f"{metric.meaning} Range: {metric.range}."
         place = f"value[{metric.name}]"
         yield "measures", place, "decimal", metric.unit, meaning, metric.source
 
 
-def as_markdown(metrics: Sequence[Metric]) -> str:
+def as_markdown(chosen: Sequence[Metric]) -> str:
     """Write metrics as the Markdown tables of docs/measures.md, one a family."""
     lines: list[str] = []
-    for family in dict.fromkeys(metric.family for metric in metrics):
+    for family in dict.fromkeys(metric.family for metric in chosen):
         lines += [f"### {family.replace('_', ' ').capitalize()}", ""]
         lines += ["| metric | of | unit | range | meaning | source |", "|---|---|---|---|---|---|"]
-        for one in metrics:
+        for one in chosen:
             if one.family == family:
                 of = ", ".join(one.scopes)
                 about = f"{one.unit} | {one.range} | {one.meaning} | {one.source}"
@@ -178,18 +182,23 @@ def as_markdown(metrics: Sequence[Metric]) -> str:
     return "\n".join(lines)
 
 
-def _tables(dataset: Dataset, metrics: Sequence[Metric]) -> Tables:
+def renewed(document: str) -> str:
+    """Write the tables of all metrics again between the marks of docs/measures.md."""
+    return _MARKED.sub(lambda mark: f"{mark[1]}{as_markdown(metrics())}{mark[2]}", document)
+
+
+def _tables(dataset: Dataset, chosen: Sequence[Metric]) -> Tables:
     wanted: dict[str, set[str]] = defaultdict(set)
-    for metric in metrics:
+    for metric in chosen:
         for table, columns in metric.tables.items():
             wanted[table].update(columns)
     return Tables(dataset, wanted)
 
 
-def _together(datasets: Sequence[Dataset], metrics: Sequence[Metric]) -> dict[str, pd.DataFrame]:
+def _together(datasets: Sequence[Dataset], chosen: Sequence[Metric]) -> dict[str, pd.DataFrame]:
     """Put the tables of several runs one below another."""
-    parts = [_tables(one, metrics) for one in datasets]
-    names = {table for metric in metrics for table in metric.tables}
+    parts = [_tables(one, chosen) for one in datasets]
+    names = {table for metric in chosen for table in metric.tables}
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
 
 

@@ -105,7 +105,7 @@ DRIFT = Metric(
     low=-1,
     high=1,
     meaning="Mean `topic_distance` of the last quarter of a channel's messages less that of the "
-    "first. A channel with fewer than 5 messages with words has no row; empty where all are such.",
+    "first. A channel with fewer than 5 messages with words has no row. Empty where all are such.",
     source="messages",
     tables=READS,
     compute=_drift,
