@@ -79,16 +79,14 @@ def cell(value: Value) -> str | int | float:
     return value
 
 
-def raw_cell(value: Value) -> str | int | float:
-    r"""Write a value as a cell, its text as it is; only what UTF-8 cannot hold is escaped.
+def raw_text(text: str) -> str:
+    r"""Write a text as it is; only what UTF-8 cannot hold is escaped.
 
     Example:
-        >>> raw_cell("=1+1"), raw_cell(True), raw_cell("\udcff")
-        ('=1+1', 'true', '\\udcff')
+        >>> raw_text("=1+1"), raw_text("\udcff")
+        ('=1+1', '\\udcff')
     """
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
-    return cell(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def json_text(value: JsonValue) -> str:

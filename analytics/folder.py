@@ -60,15 +60,6 @@ def whole(out: Path, *, replace: bool = False) -> Iterator[Path]:
             raise
 
 
-def check_name_fits(out: Path) -> None:
-    """Refuse a folder whose name no file system would take. Raises `BadInput`."""
-    lengths = ((out.name, LONGEST_NAME_BYTES), (str(out.absolute()), LONGEST_PATH_BYTES))
-    for name, most in lengths:
-        if len(os.fsencode(name)) > most:
-            what = f"{shown(name)} is too long a name"
-            raise BadInput(what, where="--out", mend=f"use at most {most} bytes")
-
-
 def _refuse_existing(out: Path, *, replace: bool) -> None:
     if not os.path.lexists(out):
         return
@@ -96,6 +87,15 @@ def _bring_back(replaced: Path, out: Path) -> None:
             shutil.rmtree(replaced, ignore_errors=True)
         else:
             replaced.rename(out)
+
+
+def check_name_fits(out: Path) -> None:
+    """Refuse a folder whose name no file system would take. Raises `BadInput`."""
+    lengths = ((out.name, LONGEST_NAME_BYTES), (str(out.absolute()), LONGEST_PATH_BYTES))
+    for name, most in lengths:
+        if len(os.fsencode(name)) > most:
+            what = f"{shown(name)} is too long a name"
+            raise BadInput(what, where="--out", mend=f"use at most {most} bytes")
 
 
 @contextmanager

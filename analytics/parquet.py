@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from analytics.cells import raw_text
 from analytics.columns import Column, Row, Type, Value
 
 GROUP_ROWS = 20_000
@@ -56,7 +57,7 @@ class _Group:
             value = row[name]
             if isinstance(value, str):
                 self._chars += len(value)
-                value = _storable(value)
+                value = raw_text(value)
             values.append(value)
         self._rows += 1
         if self._rows >= GROUP_ROWS or self._chars >= GROUP_CHARS:
@@ -68,15 +69,3 @@ class _Group:
         for values in self._held.values():
             values.clear()
         self._rows = self._chars = 0
-
-
-def _storable(text: str) -> str:
-    r"""Write out what UTF-8 cannot hold.
-
-    Example:
-        >>> _storable("é"), _storable("\udcff")
-        ('é', '\\udcff')
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode()

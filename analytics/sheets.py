@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 
-from analytics.cells import cell, raw_cell
+from analytics.cells import cell, raw_text, safe
 from analytics.codebook import HEADER, codebook_rows
 from analytics.columns import Column, Row, Value
 from analytics.files import Files, Sink
@@ -35,8 +34,8 @@ class Form:
 
 PLAIN = Form()
 
-_OTHERS = re.compile("[;\t|]")
-"""What some spreadsheets take for a separator, too: all text of such a row is quoted."""
+SHORT_CHARS, MOST_PLAIN = 40, 4_096
+"""Cells no longer than this, so many a table, are remembered as safe to write as they are."""
 
 
 class Sheets:
@@ -87,20 +86,29 @@ def _rows_into(file: Sink, columns: Sequence[Column], text: TextForm) -> Callabl
     names = [column.name for column in columns]
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    is_raw = text == "raw"
-    (quoting if is_raw else writer).writerow(names)
+    writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
     # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
-    places = [place for place, one in enumerate(columns) if one.type in ("text", "boolean")]
-    spelled = cell if text == "spreadsheet" else raw_cell
+    texts = [place for place, one in enumerate(columns) if one.type == "text"]
+    booleans = [place for place, one in enumerate(columns) if one.type == "boolean"]
+    # Raw text may hold a carriage return, which not every Python quotes where it must be.
+    is_raw = text == "raw"
+    spelled = raw_text if is_raw else safe
+    plain: set[Value] = {None}  # names come again and again: they are looked at once
 
     def write(row: Row) -> None:
         cells = list(values(row))
-        is_odd = False
-        for place in places:
-            if cells[place] is not None:
-                spelt = cells[place] = spelled(cells[place])
-                is_odd = is_odd or (isinstance(spelt, str) and _OTHERS.search(spelt) is not None)
-        (quoting if is_odd or is_raw else writer).writerow(cells)
+        is_odd = is_raw
+        for place in texts:
+            value = cells[place]
+            if value not in plain:
+                cells[place] = written = spelled(str(value))
+                if ";" in written or "\t" in written or "|" in written:
+                    is_odd = True  # some spreadsheets take these for separators, too
+                elif written == value and len(written) <= SHORT_CHARS and len(plain) < MOST_PLAIN:
+                    plain.add(written)
+        for place in booleans:
+            cells[place] = cell(cells[place])
+        (quoting if is_odd else writer).writerow(cells)
 
     return write

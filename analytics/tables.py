@@ -39,10 +39,12 @@ from utils.protocol import (
     Event,
     FellBack,
     Heard,
+    Incident,
     Intervened,
     Measured,
     OpenEvent,
     Passed,
+    Rejected,
     Revoked,
     Say,
 )
@@ -116,6 +118,10 @@ def tables_from(
         yield table, tables.whole(row)
 
 
+_TELLING = {Acted, FellBack, Heard, Incident, Intervened, Measured, OpenEvent, Passed}
+_TELLING |= {Rejected, Revoked}
+"""The events that some table has a row of. The others only change what comes after them."""
+
 RECENT_CALLS = 10_000
 """Calls among which one that was sent twice is looked for: a host resends what it still keeps."""
 
@@ -132,7 +138,7 @@ class _Tables:
         self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
 
     def whole(self, row: Row) -> Row:
-        return self._run | row | self._labels
+        return {**self._run, **row, **self._labels}
 
     def commit(self, sealed: Sealed) -> Iterator[TableRow]:
         """Rows are written from the run as it was before each event."""
@@ -140,12 +146,15 @@ class _Tables:
         fold.totals.commits += 1
         fold.totals.inputs += len(commit.inputs)
         fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
+        run_ms = fold.run_ms(commit.at_ms)
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
                 self._check(event, commit.seq)
                 fold.time.begin(commit.at_ms)
-            place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
-            yield from self._event(event, place, commit.events[index + 1 :])
+                run_ms = fold.run_ms(commit.at_ms)
+            place = Place(commit.seq, index, commit.at_ms, run_ms)
+            if type(event) in _TELLING:
+                yield from self._event(event, place, commit.events[index + 1 :])
             fold.take(event, place)
         fold.end_commit()
 

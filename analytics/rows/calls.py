@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import JsonValue
 
 from analytics.cells import json_text
@@ -11,6 +13,7 @@ from analytics.withhold import sha256_of_withheld
 from utils.callfile import RecordedCall
 from utils.calls import CallRecord, ChatMessage
 from utils.journal import sha256_of
+from utils.spec import Option
 
 COLUMNS = (
     text("call_sha256", "The record's hash, by which messages and turns name it.", "calls.b"),
@@ -189,11 +192,11 @@ def _words(record: CallRecord, answer_sha256: str) -> Row:
         "answer_sha256": answer_sha256,
         "thinking": record.thinking,
         "said": record.said,
-        "cut": json_text([list(one) for one in record.cut]),
-        "options": json_text({name: _plain(option) for name, option in record.options.items()}),
+        "cut": json_text([list(one) for one in record.cut]) if record.cut else "[]",
+        "options": _options_text(tuple(record.options.items()), _types(record.options)),
         "think": record.think,
         "format": None if record.format is None else json_text(record.format),
-        "parameters": json_text(dict(record.parameters)),
+        "parameters": json_text(dict(record.parameters)) if record.parameters else "{}",
         "seed": record.seed,
         "request_sha256": record.request_sha256,
         "response_sha256": record.response_sha256,
@@ -220,6 +223,20 @@ def _outcome(record: CallRecord) -> Row:
 
 def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1_000_000
+
+
+def _types(options: dict[str, Option]) -> tuple[type, ...]:
+    return tuple(map(type, options.values()))
+
+
+@lru_cache(maxsize=1_024)
+def _options_text(options: tuple[tuple[str, Option], ...], types: tuple[type, ...]) -> str:
+    """Write a model's options, which are the same in call after call.
+
+    Args:
+        types: Of the options: 1, 1.0 and true are equal, and not the same.
+    """
+    return json_text({name: _plain(option) for name, option in options})
 
 
 def _plain(option: bool | int | float | str | tuple[str, ...]) -> JsonValue:

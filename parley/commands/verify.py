@@ -65,7 +65,9 @@ def command(folder: Path, grade: str, as_json: bool) -> None:
     bad = sum(not one.holds for one in done)
     if bad:
         raise ParleyError(
-            "the dataset does not hold" if len(done) == 1 else f"{bad} of {len(done)} do not hold"
+            "the dataset is not what it says it is"
+            if len(done) == 1
+            else f"{bad} of {len(done)} datasets are not what they say they are"
         )
 
 

@@ -188,6 +188,18 @@ def test_an_interrupted_export_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_looks_whole_before_it_is(tmp_path: Path) -> None:
+    seen: set[str] = set()
+
+    def look(done: int, of: int) -> None:
+        seen.update(path.name for path in tmp_path.rglob("*"))
+
+    run = closed_run(turns=300)
+    export_run(run.streams, RUN, tmp_path / "tea", progress=look)
+    assert {".tea.partial", "messages.csv"} <= seen
+    assert not {"tea", "manifest.json"} & seen
+
+
 @pytest.mark.parametrize("damage", ["byte", "gap", "prev", "bad utf-8", "not json"])
 def test_a_broken_journal_is_one_line_that_says_where(tmp_path: Path, damage: str) -> None:
     run = closed_run()

@@ -155,3 +155,14 @@ def test_what_is_held_does_not_grow_with_messages() -> None:
     assert most == 1
     assert len(fold.unheard) <= UNHEARD + len(run.spec.bots)
     assert len(fold.tallies["ada"].latencies) == 1
+
+
+def test_options_that_are_equal_and_not_the_same_are_told_apart() -> None:
+    run = Recorded(spec_of(turns=3)).begin()
+    for value in (1, True, 1.0):
+        run.say("Well.", options={"low": value})
+    assert [row["options"] for row in tables(run)["calls"]] == [
+        '{"low": 1}',
+        '{"low": true}',
+        '{"low": 1.0}',
+    ]
