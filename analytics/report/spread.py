@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import bootstrap
 
+from analytics.metrics.intervals import RESAMPLES, interval
 from analytics.metrics.seam import Metric, Reading
 from analytics.report import wording
 from analytics.report.drawing import INK, SERIES, SOFT, label
@@ -25,7 +26,7 @@ from analytics.report.source import Source
 
 LEAST_RUNS = 3
 """Runs that an interval needs; of fewer nothing can be said."""
-DRAWS, LEVEL = 9_999, 0.95
+LEVEL = 0.95
 MOST_PANELS = 16
 ARM_PX, HEAD_PX = 24, 46
 
@@ -46,28 +47,16 @@ def values(by: By) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "dataset", "run", "metric", "unit", "value"])
 
 
-def interval(numbers: Sequence[float]) -> tuple[float, float] | None:
-    """Find a 95% interval of the mean by drawing runs again; none of too few.
-
-    Returns:
-        Percentiles of 9,999 means, each of as many runs drawn with replacement.
-
-    Source:
-        Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+@cache
+def bounds(numbers: tuple[float, ...]) -> tuple[float, float] | None:
+    """Find a 95% interval of the mean over runs; none for too few, or where all are the same.
 
     Example:
-        >>> interval([1.0, 2.0]) is None, interval([2.0, 2.0, 2.0])
-        (True, (2.0, 2.0))
+        >>> bounds((1.0, 2.0)) is None, bounds((2.0, 2.0, 2.0)) is None
+        (True, True)
     """
-    if len(numbers) < LEAST_RUNS:
-        return None
-    if min(numbers) == max(numbers):
-        return numbers[0], numbers[0]
-    drawn = bootstrap(
-        (np.asarray(numbers, float),), np.mean, n_resamples=DRAWS, confidence_level=LEVEL,
-        method="percentile", random_state=SEED, vectorized=True,
-    )  # fmt: skip
-    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+    found = interval(numbers, unit="run", seed=SEED, level=LEVEL)
+    return None if found.low is None or found.high is None else (found.low, found.high)
 
 
 def dots(data: pd.DataFrame, arms: Sequence[str]) -> Plot | None:
@@ -92,7 +81,7 @@ def dots(data: pd.DataFrame, arms: Sequence[str]) -> Plot | None:
         "runs",
         "Every run, arm by arm",
         "A dot is a run. The diamond is the mean of the arm's runs; the line is its 95% interval, "
-        f"by drawing runs again ({DRAWS:,} times), where an arm has {LEAST_RUNS} runs or more.",
+        f"by drawing runs again ({RESAMPLES:,} times), where an arm has {LEAST_RUNS} runs or more.",
         data,
         draw,
         height_px=(panel_px * math.ceil(len(names) / 2), panel_px * len(names)),
@@ -119,9 +108,9 @@ def told(by: By) -> Html:
     ]
     head = ("metric", *by, "unit, range", "what it is, and its source")
     note = (
-        f"Means over runs, and below each its 95% interval by drawing runs again ({DRAWS:,} times, "
-        f"percentiles). The run is the unit, never the message; under {LEAST_RUNS} runs there is "
-        "no interval."
+        f"Means over runs, and below each its 95% interval by drawing runs again ({RESAMPLES:,} "
+        f"times, BCa). The run is the unit, never the message; under {LEAST_RUNS} runs, or where "
+        "all runs are the same, there is no interval."
     )
     return joined((table(head, rows, caption="Metrics by arm"), tag("p", note, class_="note")))
 
@@ -134,7 +123,7 @@ def _mean(readings: Sequence[Reading]) -> Child:
     runs = wording.count(len(numbers), "run")
     if len(numbers) < len(readings):
         runs = f"{len(numbers)} of {wording.count(len(readings), 'run')}"
-    found = interval(numbers)
+    found = bounds(tuple(numbers))
     between = "" if found is None else " to ".join(wording.decimal(one) for one in found)
     below = ", ".join(part for part in (between, runs) if part)
     return joined(
@@ -149,7 +138,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, arms: Sequence[str], *, is_labelled: 
             continue
         beside = [place + 0.22 + 0.1 * (one % 3 - 1) for one in range(len(numbers))]
         axes.plot(numbers, beside, "o", color=SOFT, markersize=4, alpha=0.6, ls="none")
-        found = interval(numbers)
+        found = bounds(tuple(numbers))
         if found is not None:
             axes.hlines(place - 0.15, *found, color=SERIES[0], linewidth=2)
         axes.plot([float(np.mean(numbers))], [place - 0.15], "D", color=SERIES[0], markersize=6)
