@@ -10,9 +10,18 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.chaos import test_deadlocks as zoo
-from tests.chaos import test_failover, test_file, test_garbage, test_network, test_resume
+from tests.chaos import (
+    test_failover,
+    test_file,
+    test_garbage,
+    test_network,
+    test_resume,
+    test_storm,
+)
 from tests.chaos.promises import broken
 from tests.chaos.simulation import Played, play
+from tests.chaos.storm import Storm, weather
+from utils.server import Fsync
 
 SEEDS_A_BLOCK = 100
 
@@ -120,6 +129,49 @@ def spoil_the_file(number: int) -> Block:
     return Block(number, 20, [f"seed {number}: {what}" for what in wrong], counts)
 
 
+KILLS = Storm(turns=1_000, faults={"kill bots": 54, "kill orchestrator": 54})
+SERVER = Storm(turns=150, faults={"kill bots": 8, "kill orchestrator": 7, "kill server": 5})
+STOPS = Storm(
+    turns=300,
+    faults={"stop bots": 18, "stop orchestrator": 18, "stop server": 14},
+    fsync="everysec",
+)
+
+
+def kill(number: int) -> Block:
+    return brave(KILLS, number)
+
+
+def kill_the_server(number: int) -> Block:
+    """Kill it too, as strict as can be and as lax as is offered by turns."""
+    fsync: Fsync = "everysec" if number % 2 else "always"
+    block = brave(SERVER._replace(fsync=fsync), number)
+    counts = {f"{fsync}: {fault}": times for fault, times in block.counts.items()}
+    return block._replace(counts=counts)
+
+
+def stop(number: int) -> Block:
+    return brave(STOPS, number)
+
+
+def brave(storm: Storm, number: int) -> Block:
+    """Talk through a storm of real processes."""
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        try:
+            weathered = weather(Path(folder), storm, seed=number)
+        except AssertionError as error:
+            return Block(number, 1, [f"seed {number}: {error}"], {})
+    wrong = [f"seed {number}: {what}" for what in weathered.wrong[:3]]
+    counts = {"turns": weathered.talks * storm.turns, **weathered.met}
+    return Block(number, weathered.talks, wrong, counts)
+
+
+def fail_over_for_real(number: int) -> Block:
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        gaps_ms = test_storm.gaps_ms(Path(folder), 20, seed=number)
+    return Block(number, 1, [], {"leaders killed": len(gaps_ms)}, {"gap_ms": gaps_ms})
+
+
 FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refused"}
 
 ROWS = {
@@ -129,5 +181,9 @@ ROWS = {
     "garbage": Row("garbage in the streams", spoil, 600),
     "deadlocks": Row("the deadlock zoo", stand_still, 100),
     "file": Row("the server's file cut short or altered", spoil_the_file, 100),
+    "kills": Row("a storm of SIGKILLs", kill, 10, is_parallel=False),
+    "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
+    "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
+    "next grant": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
 }
