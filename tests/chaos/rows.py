@@ -184,6 +184,6 @@ ROWS = {
     "kills": Row("a storm of SIGKILLs", kill, 10, is_parallel=False),
     "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
     "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
-    "next grant": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
+    "takeover": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
 }
