@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.chaos import test_deadlocks as zoo
 from tests.chaos import (
@@ -18,29 +18,15 @@ from tests.chaos import (
     test_resume,
     test_storm,
 )
+from tests.chaos.blocks import Block
 from tests.chaos.promises import broken
 from tests.chaos.simulation import Played, play
+from tests.chaos.soak import soak
 from tests.chaos.storm import Storm, weather
+from tests.orchestrator import test_oracle
 from utils.server import Fsync
 
 SEEDS_A_BLOCK = 100
-
-
-class Block(NamedTuple):
-    """What one block came to.
-
-    Attributes:
-        runs: Whole runs played.
-        broken: What was found, each with its seed.
-        counts: How often what was done or met.
-        measured: Figures of which the quantiles are told.
-    """
-
-    number: int
-    runs: int
-    broken: list[str]
-    counts: Mapping[str, int]
-    measured: Mapping[str, list[int]] = {}
 
 
 class Row(NamedTuple):
@@ -172,6 +158,26 @@ def fail_over_for_real(number: int) -> Block:
     return Block(number, 1, [], {"leaders killed": len(gaps_ms)}, {"gap_ms": gaps_ms})
 
 
+ASKED = 100
+
+
+def ask(number: int) -> Block:
+    """Ask an oracle what must follow: the engine alone, and a leader over each server."""
+    logging.disable(logging.CRITICAL)
+    fresh: dict[str, Any] = {"derandomize": False, "database": None}
+    counts, wrong = {}, []
+    for what in ("the engine", *test_oracle.SERVERS):
+        try:
+            if what == "the engine":
+                counts[what] = test_oracle.ask(test_oracle.Asked, ASKED, 50, **fresh)
+            else:
+                counts[what] = test_oracle.ask_on(what, ASKED, 50, **fresh)
+        except AssertionError as error:
+            notes = " ".join(getattr(error, "__notes__", []))
+            wrong.append(f"block {number}, {what}: {error} {notes}")
+    return Block(number, sum(counts.values()), wrong, counts)
+
+
 FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refused"}
 
 ROWS = {
@@ -181,9 +187,11 @@ ROWS = {
     "garbage": Row("garbage in the streams", spoil, 600),
     "deadlocks": Row("the deadlock zoo", stand_still, 100),
     "file": Row("the server's file cut short or altered", spoil_the_file, 100),
+    "oracle": Row("a plain oracle, the engine and each server", ask, 20),
     "kills": Row("a storm of SIGKILLs", kill, 10, is_parallel=False),
     "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
     "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
     "takeover": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
+    "soak": Row("twenty bots for an hour", soak, 1, is_parallel=False),
 }
