@@ -16,6 +16,7 @@ from tests.chaos import (
     test_garbage,
     test_network,
     test_resume,
+    test_short,
     test_storm,
 )
 from tests.chaos.blocks import Block
@@ -152,6 +153,21 @@ def brave(storm: Storm, number: int) -> Block:
     return Block(number, weathered.talks, wrong, counts)
 
 
+def run_short(number: int) -> Block:
+    """Run short of the disk and of file descriptors, each once."""
+    wrong: list[str] = []
+    met = Counter[str]()
+    for what in test_short.KINDS:
+        with TemporaryDirectory(prefix="chaos-") as folder:
+            try:
+                found, seen = test_short.short_of(what, Path(folder), number)
+            except AssertionError as error:
+                found, seen = [str(error)], Counter()
+        wrong += [f"seed {number}, {what}: {one}" for one in found]
+        met += seen
+    return Block(number, len(test_short.KINDS), wrong, met)
+
+
 def fail_over_for_real(number: int) -> Block:
     with TemporaryDirectory(prefix="chaos-") as folder:
         gaps_ms = test_storm.gaps_ms(Path(folder), 20, seed=number)
@@ -192,6 +208,7 @@ ROWS = {
     "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
     "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
     "takeover": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
+    "short": Row("a full disk, no descriptors left", run_short, 20, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
     "soak": Row("twenty bots for an hour", soak, 1, is_parallel=False),
 }

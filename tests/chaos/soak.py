@@ -66,7 +66,7 @@ def _talk(
     launcher: Launcher, streams: Streams, minutes: float
 ) -> tuple[dict[str, list[Look]], list[int]]:
     """Let them talk; look at each process now and then, and read how long the turns took."""
-    model = launcher.start("model", ["offline-model", "--port", "0", "--tokens-per-s", "400"])
+    model = launcher.start("model", ["offline-model", "--port", "0", "--tokens-per-s", "1000"])
     assert wait_until(lambda: "http" in model.log.read_text(), within_ms=COMING_MS)
     host = model.log.read_text().split(" at ")[1].split()[0]
     asked = ModelSpec(model="parley-offline", host=host)

@@ -24,7 +24,7 @@ from tests.swarm import fake_swarm, happened, transcript
 from utils import keys
 from utils.clock import SYSTEM_CLOCK, wait_until
 from utils.errors import ServerGone
-from utils.server import EmbeddedServer, Fsync
+from utils.server import EmbeddedServer, Fsync, ServerBinary
 from utils.server_home import is_alive
 from utils.spec import ChannelSpec, FloorSpec, Spec
 from utils.streams import Streams
@@ -65,9 +65,11 @@ def talk(storm: Storm, seed: int) -> Spec:
 class Crowd:
     """A server, two orchestrators and two hosts, each a process of its own."""
 
-    def __init__(self, folder: Path, storm: Storm, chance: Random) -> None:
+    def __init__(
+        self, folder: Path, storm: Storm, chance: Random, *, binary: ServerBinary | None = None
+    ) -> None:
         self.home, self.storm, self.chance = folder / "server", storm, chance
-        self.servers = [EmbeddedServer.open(self.home, fsync=storm.fsync)]
+        self.servers = [EmbeddedServer.open(self.home, fsync=storm.fsync, binary=binary)]
         self.streams = Streams(self.servers[0].url)
         (folder / "logs").mkdir()
         url = self.servers[0].url
@@ -165,9 +167,11 @@ class Crowd:
 
 
 @contextmanager
-def crowd(folder: Path, storm: Storm, seed: int) -> Iterator[Crowd]:
+def crowd(
+    folder: Path, storm: Storm, seed: int, *, binary: ServerBinary | None = None
+) -> Iterator[Crowd]:
     """Hold two orchestrators and two hosts, none of which has room for all."""
-    one = Crowd(folder, storm, Random(seed))
+    one = Crowd(folder, storm, Random(seed), binary=binary)
     try:
         for kind in ("orchestrator", "bots") * 2:
             one.bear(kind)
