@@ -124,3 +124,14 @@ def test_the_example_reads_what_a_swarm_said(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (0, "")
     assert "words_each" in told.stdout
     assert "(opening)" in told.stdout
+
+
+def test_only_the_columns_that_are_named_are_read(tmp_path: Path) -> None:
+    folder = export_run(spoken(["Well.", "Yes."]).streams, RUN, tmp_path / "tea").folder
+    whole = load(folder, tables=["messages", "turns"])
+    some = load(folder, tables=["messages", "turns"], columns={"messages": ["turn", "text"]})
+    assert list(some["messages"].columns) == ["turn", "text"]
+    assert some["messages"].equals(whole["messages"][["turn", "text"]])
+    assert some["turns"].equals(whole["turns"])
+    with pytest.raises(BadInput, match="unknown column of messages 'texts'"):
+        load(folder, tables=["messages"], columns={"messages": ["texts"]})
