@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analytics.report import asked, curves, excerpts, listing, summary, wording
+from analytics.report import asked, curves, excerpts, listing, pacing, speaking, summary, wording
 from analytics.report.markup import Html, joined, tag
 from analytics.report.measured import measured, told, told_by_bot
 from analytics.report.page import Head, Section, page
 from analytics.report.pictures import Picture, Progress, figures, pictures
-from analytics.report.plots import Cast, adjacency, latency, lengths, participation
+from analytics.report.plots import Cast
 from analytics.report.source import Source
 
-PLOTS = (participation, adjacency, latency, lengths, curves.measures)
+PLOTS = (
+    speaking.participation,
+    speaking.adjacency,
+    pacing.latency,
+    pacing.lengths,
+    curves.measures,
+)
 
 
 def report_on_one(
