@@ -44,6 +44,29 @@ def datasets_in(folder: Path) -> list[Dataset]:
     return [_open(one) for one in found]
 
 
+def read_embeddings(path: Path) -> dict[str, pd.DataFrame]:
+    """Read what a model makes of messages: a CSV file of `run_id`, `message_id`, numbers.
+
+    Returns:
+        Run to a row a message, its index the `message_id`.
+
+    Raises:
+        BadInput: It cannot be read, or is of another form.
+    """
+    cells = _read(path, None)
+    if list(cells.columns[:2]) != ["run_id", "message_id"] or len(cells.columns) < 3:
+        what = "its columns are not run_id, message_id, and numbers"
+        raise BadInput(what, where=str(path))
+    try:
+        numbers = cells.iloc[:, 2:].astype(float)
+    except ValueError as error:
+        raise BadInput(f"a cell is no number: {error}", where=str(path)) from error
+    numbers.index = pd.Index(cells["message_id"])
+    return {
+        str(run): numbers[cells["run_id"].eq(run).to_numpy()] for run in cells["run_id"].unique()
+    }
+
+
 def _open(folder: Path) -> Dataset:
     path = folder / "tables" / "runs.csv"
     runs = _read(path, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from analytics.datasets import LABEL, Dataset, Tables
 from analytics.folder import whole
 from analytics.metrics.frames import Frames
 from analytics.metrics.seam import Metric, Reading, readings
+from analytics.sheets import open_new
+from utils.errors import ParleyError
 
 COLUMNS = (
     text("run_id", "The run's id; empty for what is of several runs.", "runs"),
@@ -78,34 +80,49 @@ def measure(
     chosen: Sequence[Metric],
     *,
     seed: int = 0,
+    embeddings: Mapping[str, pd.DataFrame] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Measure]:
     """Compute metrics: those of a run for each dataset, then those of several runs.
 
     Args:
         seed: For metrics that draw: the same seed, the same values.
+        embeddings: Run to what a model makes of its messages: see `Frames`.
         progress: Told before the first metric and after each.
 
     Raises:
         BadInput: A table, or a column of it, is not there.
+        ParleyError: A metric failed, or gave what it says it never does.
     """
+    given = embeddings or {}
     of_one = [one for one in chosen if not one.of_many]
     of_many = [one for one in chosen if one.of_many]
     groups = arms(datasets) if of_many else []
     total = len(of_one) * len(datasets) + len(of_many) * len(groups)
     told = _Told(progress, total)
     for dataset in datasets:
-        frames = Frames(_tables(dataset, of_one))
+        frames = Frames(_tables(dataset, of_one), embeddings=given.get(dataset.run))
         for metric in of_one:
-            for one in readings(metric, frames, seed=seed):
+            for one in _computed(metric, frames, seed, dataset.run):
                 yield Measure(metric, dataset.run, dataset.labels, one)
             told.tick()
     for labels, runs in groups:
         frames = Frames(_together(runs, of_many))
         for metric in of_many:
-            for one in readings(metric, frames, seed=seed):
+            for one in _computed(metric, frames, seed, "all runs"):
                 yield Measure(metric, None, labels, one)
             told.tick()
+
+
+def _computed(metric: Metric, frames: Frames, seed: int, of: str) -> Iterator[Reading]:
+    """Compute a metric; what goes wrong in it, a stranger's perhaps, is named with it."""
+    try:
+        yield from readings(metric, frames, seed=seed)
+    except ParleyError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ParleyError(f"the metric '{metric.name}' failed on {of}: {why}") from error
 
 
 def arms(datasets: Sequence[Dataset]) -> list[tuple[dict[str, str], list[Dataset]]]:
@@ -132,13 +149,13 @@ def write_measures(out: Path, measures: Iterable[Measure], chosen: Sequence[Metr
     rows = list(measures)
     labels = list(dict.fromkeys(name for row in rows for name in row.labels))
     with whole(out) as folder:
-        with (folder / "measures.csv").open("x", encoding="utf-8", newline="") as file:
+        with open_new(folder / "measures.csv") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*(column.name for column in COLUMNS), *sorted(labels)])
             for row in rows:
                 cells = [*values_of(row), *(row.labels.get(name) for name in sorted(labels))]
                 writer.writerow([cell(one) for one in cells])
-        with (folder / "codebook.csv").open("x", encoding="utf-8", newline="") as file:
+        with open_new(folder / "codebook.csv") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(HEADER)
             for line in codebook_lines(chosen, labels):

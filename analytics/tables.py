@@ -169,7 +169,8 @@ class _Tables:
             yield "calls", calls.row(self.fold, call, call.record)
             for row in exposures.rows(call, call.record):
                 yield "exposures", row
-        yield from self._incident(incidents.of_call(self.fold, call))
+        for row in incidents.of_call(self.fold, call):
+            yield from self._incident(row)
         self.fold.take_call(call)
 
     def end(self) -> Iterator[TableRow]:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
     "verify": "Check that a dataset holds what it says.",
+    "rerun": "Ask recorded requests again, live; see how far answers drift.",
     "measure": "Compute metrics of datasets.",
     "report": "Write one HTML page about a dataset, with figures.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",

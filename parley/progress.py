@@ -11,8 +11,12 @@ SHORT = 5_000
 
 
 @contextmanager
-def drawn(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Hold a progress bar on stderr, if that is a terminal and there is much to do."""
+def drawn(what: str, *, beyond: int = SHORT) -> Iterator[Callable[[int, int], None] | None]:
+    """Hold a progress bar on stderr, if that is a terminal and there is much to do.
+
+    Args:
+        beyond: How many records that is more than.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -21,4 +25,4 @@ def drawn(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, visible=False)
-        yield lambda done, of: bar.update(task, completed=done, total=of, visible=of > SHORT)
+        yield lambda done, of: bar.update(task, completed=done, total=of, visible=of > beyond)

@@ -134,7 +134,7 @@ def _kept_embedded(frames: Frames) -> np.ndarray | str:
     return frames.once("similarity of embeddings", _embedded_windows)
 
 
-_PAIRS = "cosine of all pairs of messages by different bots among the last 20"
+_PAIRS = "cosine of all pairs of messages by different bots among the run's last 20"
 _EMPTY = "Empty for one bot, or where one alone spoke."
 
 SIMILARITY = Metric(

@@ -56,6 +56,26 @@ def _why(counts: dict[str, int]) -> str:
     return "" if any(counts.values()) else NO_MESSAGES
 
 
+def _messages(frames: Frames, seed: int) -> Iterator[Reading]:
+    counts = message_counts(frames)
+    total = sum(counts.values())
+    yield Reading("run", total or None, "" if total else NO_MESSAGES)
+    if total:
+        yield from (Reading("bot", count, bot=bot) for bot, count in counts.items())
+
+
+def _words_mean(frames: Frames, seed: int) -> Iterator[Reading]:
+    messages, words = message_counts(frames), word_counts(frames)
+    total = sum(messages.values())
+    yield Reading("run", *_mean(sum(words.values()), total, NO_MESSAGES))
+    for bot, count in messages.items():
+        yield Reading("bot", *_mean(words[bot], count, "it said nothing"), bot=bot)
+
+
+def _mean(words: int, messages: int, why: str) -> Result:
+    return Result(words / messages) if messages else Result(None, why)
+
+
 def _shares(counts: dict[str, int]) -> Iterator[Reading]:
     total = sum(counts.values())
     if not total:
@@ -64,6 +84,33 @@ def _shares(counts: dict[str, int]) -> Iterator[Reading]:
     for bot, count in counts.items():
         yield Reading("bot", count / total, bot=bot)
 
+
+MESSAGES = Metric(
+    "messages",
+    family="participation",
+    scopes=("run", "bot"),
+    unit="messages",
+    low=0,
+    high=None,
+    meaning="Messages that bots said, and each of them; 0 for one that never spoke. Empty where "
+    "none did.",
+    source="messages, bots",
+    tables=SAID,
+    compute=_messages,
+)
+
+WORDS_MEAN = Metric(
+    "words_mean",
+    family="participation",
+    scopes=("run", "bot"),
+    unit="words",
+    low=0,
+    high=None,
+    meaning="Words a message, of all bots and of each. Empty without messages.",
+    source="messages, bots",
+    tables=SAID,
+    compute=_words_mean,
+)
 
 MESSAGE_SHARE = Metric(
     "message_share",

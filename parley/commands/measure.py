@@ -34,6 +34,12 @@ SHOWN = ("run", "channel", "bot", "study")
     type=click.Path(path_type=Path),
     help="Write measures.csv and codebook.csv there; must not exist.",
 )
+@click.option(
+    "--embeddings",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A model's embeddings of the messages: CSV of run_id, message_id, numbers.",
+)
 @click.option("--seed", default=0, show_default=True, help="For metrics that draw.")
 @click.option("--list", "is_list", is_flag=True, help="List the metrics there are.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a value, or a metric.")
@@ -41,6 +47,7 @@ def command(
     folder: Path | None,
     names: tuple[str, ...],
     out: Path | None,
+    embeddings: Path | None,
     seed: int,
     is_list: bool,
     as_json: bool,
@@ -66,12 +73,13 @@ def command(
     if folder is None:
         _list(chosen, as_json=as_json)
         return
-    from analytics.datasets import datasets_in
+    from analytics.datasets import datasets_in, read_embeddings
     from analytics.measuring import measure, write_measures
 
     with _drawn() as progress:
         found = datasets_in(folder)
-        measures = measure(found, chosen, seed=seed, progress=progress)
+        given = read_embeddings(embeddings) if embeddings else None
+        measures = measure(found, chosen, seed=seed, embeddings=given, progress=progress)
         if out is None:
             lines = [_line(one, as_json=as_json) for one in measures]
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -97,5 +98,6 @@ def _columns(table: str) -> list[str]:
     return [column.name for column in TABLES[table]]
 
 
+@cache
 def _empty() -> dict[str, pd.DataFrame]:
     return {table: pd.DataFrame(columns=_columns(table)) for table in TABLES}

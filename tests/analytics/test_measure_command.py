@@ -18,8 +18,9 @@ from analytics.measuring import renewed
 from parley.commands.measure import command
 from tests.analytics.measured import frames_of, read
 from tests.analytics.recorded import Recorded, every_file
+from tests.parley.plugin.wheel import on_path
 from tests.scenes import spec_of
-from utils.errors import BadInput
+from utils.errors import BadInput, ParleyError
 
 HEAVY = ("sklearn", "scipy", "networkx", "vaderSentiment", "pyphen", "matplotlib")
 
@@ -114,6 +115,62 @@ def test_nothing_is_loaded_that_is_not_asked_for(dataset: Path, name: str, needs
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(told.stdout.split()) == needs
+
+
+def test_embeddings_come_from_a_file(dataset: Path, tmp_path: Path) -> None:
+    with (dataset / "tables" / "messages.csv").open(newline="", encoding="utf-8") as table:
+        ids = [row["message_id"] for row in csv.DictReader(table)]
+    file = tmp_path / "vectors.csv"
+    file.write_text("run_id,message_id,x,y\n" + "".join(f"tea-1,{one},3,4\n" for one in ids))
+    asked = (str(dataset), "--metric", "similarity_embedded")
+    assert [one["why"] for one in lines(*asked)] == ["no embeddings"]
+    assert [one["value"] for one in lines(*asked, "--embeddings", str(file))] == [pytest.approx(1)]
+    file.write_text("message_id,x\n1.0,3\n")
+    with pytest.raises(BadInput, match="columns are not run_id, message_id, and numbers"):
+        lines(*asked, "--embeddings", str(file))
+
+
+# A stranger's metric that is not what it should be
+
+ODD = """
+from analytics.metrics.seam import Metric, Reading
+
+
+def odd(compute):
+    return Metric("odd", "odd", ("run",), "none", 0, 1, "", "", {}, compute)
+
+
+FAILS = odd(lambda frames, seed: [Reading("run", 1 / 0)])
+LEAVES = odd(lambda frames, seed: [Reading("run", 7)])
+NONE = 3
+OTHER = Metric("other", "odd", ("run",), "none", 0, 1, "", "", {}, lambda frames, seed: [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "error", "why"),
+    [
+        ("FAILS", ParleyError, "the metric 'odd' failed on tea-1: ZeroDivisionError"),
+        (
+            "LEAVES",
+            ParleyError,
+            "the metric 'odd' failed on tea-1: ValueError: odd: 7 is not 0 to 1",
+        ),
+        ("NONE", BadInput, "the metric 'odd' is no Metric"),
+        ("OTHER", BadInput, "the metric 'odd' calls itself 'other'"),
+    ],
+)
+def test_what_is_wrong_with_a_strangers_metric_is_said_in_one_line(
+    dataset: Path, tmp_path: Path, which: str, error: type[ParleyError], why: str
+) -> None:
+    site = tmp_path / "site"
+    info = site / "odd-1.dist-info"
+    info.mkdir(parents=True)
+    (site / "odd_metric.py").write_text(ODD)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[parley.metrics]\nodd = odd_metric:{which}\n")
+    with on_path(site), pytest.raises(error, match=why):
+        lines(str(dataset), "--metric", "odd")
 
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "measures.md"

@@ -21,9 +21,9 @@ from utils import plugins
 ALL = metrics()
 WORDS = ("tea", "sugar", "milk", "good", "terrible", "Ada", "bo", "Cy,", "is", "a", "town.", "why?")
 texts = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
-lines = st.lists(st.tuples(st.sampled_from([*BOTS, None]), texts), max_size=30)
+lines = st.lists(st.tuples(st.sampled_from([*BOTS, None]), texts), max_size=25)
 slow = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 every = pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
 
@@ -31,7 +31,7 @@ LONG: list[Line] = [
     (None, "What is a town for?"),
     *(
         (BOTS[at % 3], f"Well, {BOTS[at % 2]}, {WORDS[at % 5]} is good for {at} towns.")
-        for at in range(40)
+        for at in range(24)
     ),
 ]
 SAME_TWICE = {

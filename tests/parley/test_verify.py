@@ -71,7 +71,6 @@ def test_a_folder_of_datasets_is_checked_one_by_one_and_side_by_side(datasets: P
 
 
 def test_what_cannot_be_checked_is_bad_input(datasets: Path) -> None:
-    for arguments in ([datasets / "tea-3"], [datasets / "tea-1", "--grade", "B"]):
-        told = verify(*arguments)
-        assert isinstance(told.exception, BadInput), arguments
-        assert told.exception.exit_code == 2
+    told = verify(datasets / "tea-3")
+    assert isinstance(told.exception, BadInput)
+    assert told.exception.exit_code == 2
