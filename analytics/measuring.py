@@ -102,19 +102,23 @@ def measure(
     for dataset in datasets:
         frames = Frames(_tables(dataset, of_one), embeddings=given.get(dataset.run))
         for metric in of_one:
-            for one in _computed(metric, frames, seed, dataset.run):
+            for one in computed(metric, frames, seed, dataset.run):
                 yield Measure(metric, dataset.run, dataset.labels, one)
             told.tick()
     for labels, runs in groups:
         frames = Frames(_together(runs, of_many))
         for metric in of_many:
-            for one in _computed(metric, frames, seed, "all runs"):
+            for one in computed(metric, frames, seed, "all runs"):
                 yield Measure(metric, None, labels, one)
             told.tick()
 
 
-def _computed(metric: Metric, frames: Frames, seed: int, of: str) -> Iterator[Reading]:
-    """Compute a metric; what goes wrong in it, a stranger's perhaps, is named with it."""
+def computed(metric: Metric, frames: Frames, seed: int, of: str) -> Iterator[Reading]:
+    """Compute a metric; what goes wrong in it, a stranger's perhaps, is named with it.
+
+    Raises:
+        ParleyError: The metric failed, or gave what it says it never does.
+    """
     try:
         yield from readings(metric, frames, seed=seed)
     except ParleyError:

@@ -1,12 +1,13 @@
 """Look at a report in a real browser: what is cut, what overlaps, what it looks like.
 
-    python -m tests.look PAGE.html FOLDER
+    make look PAGE=tea.html
 
 Needs a Chromium: $CHROMIUM, or `chromium`, `google-chrome`, `chromium-headless-shell` on the
 path. No test needs it, because a browser is no part of the environment that tests run in. In
-three widths, light and dark, it measures a copy of the page and fails where the page scrolls
-sideways, where a figure's text is cut at its edge, or where two texts lie on one another; then
-it writes pictures of the page, and the page as it is printed, for eyes to judge.
+three widths it measures a copy of the page, and fails where the page scrolls sideways, where a
+figure's text is cut at its edge, or where two texts lie on one another. Then it writes, into
+`look/` beside the page, pictures of it, light and dark, and the page as it is printed: for
+eyes to judge.
 """
 
 from __future__ import annotations
@@ -98,4 +99,5 @@ def main(page: Path, out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    shown = Path(sys.argv[1])
+    sys.exit(main(shown, shown.parent / "look"))
