@@ -16,7 +16,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test chaos check format bench lock secrets compose-test clean
+.PHONY: help demo test chaos check format look bench lock secrets compose-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ check: $(READY) ## format, lint, types and the layers of the import graph
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+look: $(READY) ## a report in a browser, for eyes: make look PAGE=tea.html; needs a Chromium
+	$(BIN)/python -m tests.look "$(PAGE)"
 
 bench: $(READY) ## every benchmark, one after the other
 	@for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -104,22 +104,27 @@ def measure(
     for dataset in datasets:
         frames = Frames(_tables([dataset], of_one), embeddings=given.get(dataset.run))
         for metric in of_one:
-            for one in _computed(metric, frames, seed, [dataset]):
+            for one in computed(metric, frames, seed, [dataset]):
                 yield Measure(metric, dataset.run, dataset.manifest.labels, one)
             told.tick()
     for labels, runs in groups:
         frames = Frames(_tables(runs, of_many))
         for metric in of_many:
-            for one in _computed(metric, frames, seed, runs):
+            for one in computed(metric, frames, seed, runs):
                 yield Measure(metric, None, labels, one)
             told.tick()
 
 
-def _computed(
+def computed(
     metric: Metric, frames: Frames, seed: int, datasets: Sequence[Dataset]
 ) -> Iterator[Reading]:
-    """Compute a metric; what goes wrong in it, a stranger's perhaps, is named with it."""
-    reads_texts = "text" in metric.tables.get("messages", ())
+    """Compute a metric of datasets, if they have the texts it reads.
+
+    Raises:
+        ParleyError: The metric failed, a stranger's perhaps, or gave what it says it never does.
+    """
+    read = {column for columns in metric.tables.values() for column in columns}
+    reads_texts = not read.isdisjoint({"text", "said", "prompt", "answer"})
     if reads_texts and not all(one.has_texts for one in datasets):
         yield Reading(metric.scopes[0], None, "the texts were withheld")
         return

@@ -16,7 +16,6 @@ from analytics.report.source import Source
 
 MOST_PANELS = 8
 MOST_POINTS = 800
-MOST_LINES = 12
 LEAST_POINTS = 3
 SMOOTH = 9
 PANEL_PX = 130
@@ -55,7 +54,7 @@ def metrics(found: Measured) -> Plot | None:
     """Draw the metrics that have a value a turn, or a round."""
     rows = [
         {"metric": metric.name, "scope": one.scope, "channel": one.channel, "at": one.at,
-         "message": place, "value": one.value}
+         "value_number": place, "value": one.value}
         for metric, values in found
         for place, one in enumerate(values, 1)
         if one.scope in ("turn", "round") and one.value is not None and one.at is not None
@@ -76,13 +75,12 @@ def metrics(found: Measured) -> Plot | None:
             axes.set_title(_title(name), loc="left", fontsize=12, fontweight="bold")
             axes.yaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 8, integer=True))
-            axes.set_xlabel(own["scope"].iloc[0])
 
     return Plot(
         "metrics",
         "Metrics over the run",
-        f"Dots are values, the line is the median of {SMOOTH} around, each channel by itself. "
-        "What each metric is, the section Metrics says.",
+        f"Dots are values, the line is the median of {SMOOTH} around. What each metric is, the "
+        "section Metrics says.",
         data,
         draw,
         height_px=((PANEL_PX + 30) * len(names),) * 2,
@@ -90,17 +88,24 @@ def metrics(found: Measured) -> Plot | None:
 
 
 def _curve(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw values as dots, and their median around; of several channels in the run's order."""
+    is_one_channel = rows["channel"].fillna("").nunique() == 1
+    at = rows["at"] if is_one_channel else rows["value_number"]
+    thin = slice(None, None, math.ceil(len(rows) / MOST_POINTS))
+    axes.plot(
+        at.iloc[thin],
+        rows["value"].iloc[thin],
+        "o",
+        color=SERIES[0],
+        markersize=3,
+        alpha=0.45,
+        ls="none",
+    )
+    if len(rows) >= SMOOTH:
+        middle = rows["value"].rolling(SMOOTH, center=True, min_periods=3).median()
+        axes.plot(at.iloc[thin], middle.iloc[thin], color=SERIES[0])
     axes.grid(visible=False, axis="x")
-    thin = rows.iloc[:: math.ceil(len(rows) / MOST_POINTS)]
-    axes.plot(thin["at"], thin["value"], "o", color=SERIES[0], markersize=3, alpha=0.45, ls="none")
-    channels = rows["channel"].fillna("").unique()
-    for channel in channels[:MOST_LINES]:
-        own = rows[rows["channel"].fillna("") == channel].sort_values("at", kind="stable")
-        if len(own) >= SMOOTH:
-            middle = own["value"].rolling(SMOOTH, center=True, min_periods=3).median()
-            axes.plot(own["at"], middle, color=SERIES[0])
-        elif len(channels) == 1:
-            axes.plot(own["at"], own["value"], color=SERIES[0])
+    axes.set_xlabel(str(rows["scope"].iloc[0]) if is_one_channel else "value, in the run's order")
 
 
 def _title(name: str) -> str:

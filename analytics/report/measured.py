@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 
 from analytics import load
-from analytics.catalogue import metrics
+from analytics.measuring import computed
 from analytics.metrics.frames import Frames
-from analytics.metrics.seam import Metric, Reading, readings
+from analytics.metrics.seam import Metric, Reading
 from analytics.report import wording
 from analytics.report.markup import Child, Html, joined, table, tag
 from analytics.report.pictures import Progress
 from analytics.report.plots import Cast
 from analytics.report.source import Source
+from utils.errors import ParleyError
 
 SEED = 0
 """For metrics that draw: the same report, the same values."""
@@ -31,22 +32,24 @@ Measured = Sequence[tuple[Metric, Sequence[Reading]]]
 """Metrics, each with what it says of one run, or of several."""
 
 
-def measured(source: Source, progress: Progress) -> Measured:
-    """Compute every metric of one run."""
+def measured(source: Source, chosen: Sequence[Metric], progress: Progress) -> Measured:
+    """Compute metrics of one run; those that look at several runs are passed over."""
     frames = Frames(_Tables([source]))
     found: list[tuple[Metric, Sequence[Reading]]] = []
-    for metric in metrics():
+    for metric in chosen:
         if not metric.of_many:
             progress(f"{source.dataset.folder.name}: {metric.name}")
             found.append((metric, _readings(metric, frames, [source])))
     return found
 
 
-def measured_together(sources: Sequence[Source], progress: Progress) -> Measured:
-    """Compute every metric that looks at several runs at once."""
+def measured_together(
+    sources: Sequence[Source], chosen: Sequence[Metric], progress: Progress
+) -> Measured:
+    """Compute those metrics that look at several runs at once."""
     frames = Frames(_Tables(sources))
     found: list[tuple[Metric, Sequence[Reading]]] = []
-    for metric in metrics():
+    for metric in chosen:
         if metric.of_many:
             progress(metric.name)
             found.append((metric, _readings(metric, frames, sources)))
@@ -156,13 +159,11 @@ def _short(reading: Reading) -> Child:
 
 
 def _readings(metric: Metric, frames: Frames, sources: Sequence[Source]) -> list[Reading]:
-    """Compute one metric. Where texts were withheld, digests are not taken for words."""
-    reads_texts = {"text", "said", "prompt", "response"}.intersection(
-        column for columns in metric.tables.values() for column in columns
-    )
-    if reads_texts and not all(source.dataset.has_texts for source in sources):
-        return [Reading(metric.scopes[0], None, "the texts were withheld")]
-    return list(readings(metric, frames, seed=SEED))
+    """Compute one metric; one that fails says so in its own row."""
+    try:
+        return list(computed(metric, frames, SEED, [one.dataset for one in sources]))
+    except ParleyError as error:  # a stranger's metric must not cost the rest of the page
+        return [Reading(metric.scopes[0], None, str(error))]
 
 
 @dataclass

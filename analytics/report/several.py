@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analytics.catalogue import metrics
 from analytics.collection import alike
+from analytics.metrics.seam import Metric
 from analytics.report import excerpts, spread, summary, wording
 from analytics.report.arms import by_arm, differing
 from analytics.report.asked import asked, left_out, mono
@@ -31,8 +33,10 @@ def report_on_several(
 ) -> tuple[str, list[Picture]]:
     """Write the page about many datasets; its figures come beside it."""
     arms = by_arm(sources)
+    chosen = metrics()
     by = {
-        arm: [(source, measured(source, progress)) for source in runs] for arm, runs in arms.items()
+        arm: [(source, measured(source, chosen, progress)) for source in runs]
+        for arm, runs in arms.items()
     }
     data = spread.values(by)
     drawn = pictures([spread.dots(data, list(arms))], progress)
@@ -40,7 +44,7 @@ def report_on_several(
         Section("summary", "At a glance", joined((_sums(sources, arms), _losses(arms)))),
         Section("asked", "What was asked", _asked(sources)),
         Section("figures", "Figures", figures(drawn)),
-        Section("metrics", "Metrics", joined((spread.told(by), _together(arms, progress)))),
+        Section("metrics", "Metrics", joined((spread.told(by), _together(arms, chosen, progress)))),
         Section("runs", "Runs", _runs(arms)),
         Section("transcript", "Beginnings", _beginnings(arms)),
         Section("incidents", "Incidents", _incidents(arms)),
@@ -141,11 +145,11 @@ def _values(values: dict[str, list[Source]], runs: int) -> str:
     return "; ".join(shown) + (" ..." if len(values) > 6 else "")
 
 
-def _together(arms: Arms, progress: Progress) -> Html:
+def _together(arms: Arms, chosen: Sequence[Metric], progress: Progress) -> Html:
     """Write what can be measured of several runs alone, arm by arm."""
     parts: list[Child] = []
     for arm, runs in arms.items():
-        found = measured_together(runs, progress)
+        found = measured_together(runs, chosen, progress)
         known = [one for one in found if has_values(one[1])]
         if known:
             parts += [tag("h3", f"Of the runs of {arm} together"), told(known)]

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analytics.report import asked, curves, excerpts, listing, summary, wording
+from analytics.catalogue import metrics
+from analytics.report import asked, curves, excerpts, listing, pacing, speaking, summary, wording
 from analytics.report.markup import Html, joined, tag
 from analytics.report.measured import measured, told, told_by_bot
 from analytics.report.page import Head, Section, page
 from analytics.report.pictures import Picture, Progress, figures, pictures
-from analytics.report.plots import Cast, adjacency, latency, lengths, participation
+from analytics.report.plots import Cast
 from analytics.report.source import Source
 
-PLOTS = (participation, adjacency, latency, lengths, curves.measures)
+PLOTS = (
+    speaking.participation,
+    speaking.adjacency,
+    pacing.latency,
+    pacing.lengths,
+    curves.measures,
+)
 
 
 def report_on_one(
@@ -21,7 +28,7 @@ def report_on_one(
     """Write the page about the one dataset there is; its figures come beside it."""
     (source,) = sources
     cast = Cast.of(source)
-    found = measured(source, progress)
+    found = measured(source, metrics(), progress)
     plots = (*(plot(source, cast) for plot in PLOTS), curves.metrics(found))
     drawn = pictures(plots, progress)
     sections = [

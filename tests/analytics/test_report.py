@@ -11,9 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from analytics.metrics.frames import Frames
 from analytics.metrics.seam import Metric, Reading
-from analytics.report.measured import told
+from analytics.report.measured import measured, told
 from analytics.report.page import STYLE
+from analytics.report.source import Source
 from tests.analytics.recorded import Recorded, every_file
 from tests.analytics.reported import Seen, dataset_of, references, report_on, seen
 from tests.scenes import spec_of
@@ -143,6 +145,17 @@ def test_a_metric_that_a_run_cannot_give_says_why_and_is_no_zero() -> None:
     assert text.endswith("m – one bot bits at least 0 Of x . S 2024")
     many = [Reading("bot", value, bot=str(value)) for value in (1.0, 4.0, 2.0)]
     assert "m 2 median of 3 bots 1 to 4 bits" in Seen(told([(metric, many)]).markup).text("table")
+
+
+def test_a_metric_that_fails_costs_its_own_row_alone(dataset: Path) -> None:
+    def fail(frames: Frames, seed: int) -> list[Reading]:
+        raise ZeroDivisionError("no turns")
+
+    metric = Metric("m", "f", ("run",), "bits", 0, None, "Of `x`.", "S 2024", {}, fail)
+    (found,) = measured(Source.open(dataset), [metric], lambda _: None)
+    assert found[1] == [
+        Reading("run", None, "the metric 'm' failed on tea-1: ZeroDivisionError: no turns")
+    ]
 
 
 def test_every_metric_there_is_stands_in_the_report(page: Path) -> None:
