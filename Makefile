@@ -16,7 +16,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench lock secrets compose-test clean
+.PHONY: help demo test chaos check format bench lock secrets compose-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ demo: $(READY) ## three personas talk, live; no Redis, no Ollama, no Docker need
 
 test: $(READY) ## the whole test suite, doctests included
 	$(BIN)/pytest -n 2 --dist loadfile
+
+chaos: $(READY) ## break everything at length, an hour or more; goes on where it was stopped
+	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos.page
 
 check: $(READY) ## format, lint, types and the layers of the import graph
 	$(BIN)/ruff format --check

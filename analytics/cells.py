@@ -6,8 +6,9 @@ The rule, which docs/data.md states for readers of a dataset:
    (U+2028, U+2029) or a lone surrogate is written `\xhh` or `\uhhhh`.
 2. Backslashes that stand before something that reads like one of those are doubled.
    All other backslashes stay as they are.
-3. A text that begins with `= + - @` (or their full-width forms), after blanks or not,
-   or with a tab, a newline or an apostrophe, gets one apostrophe in front.
+3. A text that begins with `= + - @` (or their full-width forms), after blanks and
+   characters nobody sees or not, or with a tab, a newline or an apostrophe, gets one
+   apostrophe in front.
 
 So nothing is lost: `restored(safe(text)) == text` for every text. JSON needs none of this:
 it is written by `json_text`, and read as any JSON is.
@@ -24,7 +25,8 @@ from analytics.columns import Value
 
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}"
-_RUNS = r"^(?:['\t\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_UNSEEN_MARKS = r"\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_RUNS = rf"^(?:['\t\n]|[\s{_UNSEEN_MARKS}]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 
 _RISKY_STARTS = frozenset("'=+-@\uff1d\uff0b\uff0d\uff20 ")
 _SUSPECT = re.compile(rf"[{_CONTROL}\\]")

@@ -11,6 +11,12 @@ from pathlib import Path
 
 from utils import manifest
 from utils.errors import BadInput, ParleyError
+from utils.names import shown
+
+LONGEST_NAME_BYTES = 240
+"""Of a folder's name: most file systems take 255, and until it is whole its name is longer."""
+LONGEST_PATH_BYTES = 4_000
+"""Of a whole path, which there are files beneath; Linux takes 4,096."""
 
 
 @contextmanager
@@ -32,6 +38,7 @@ def whole(out: Path, *, replace: bool = False) -> Iterator[Path]:
             process is making it.
         ParleyError: The disk refused, in the middle.
     """
+    check_name_fits(out)
     _refuse_existing(out, replace=replace)
     partial, replaced = (out.parent / f".{out.name}.{one}" for one in ("partial", "replaced"))
     with _claimed(partial):
@@ -80,6 +87,15 @@ def _bring_back(replaced: Path, out: Path) -> None:
             shutil.rmtree(replaced, ignore_errors=True)
         else:
             replaced.rename(out)
+
+
+def check_name_fits(out: Path) -> None:
+    """Refuse a folder whose name no file system would take. Raises `BadInput`."""
+    lengths = ((out.name, LONGEST_NAME_BYTES), (str(out.absolute()), LONGEST_PATH_BYTES))
+    for name, most in lengths:
+        if len(os.fsencode(name)) > most:
+            what = f"{shown(name)} is too long a name"
+            raise BadInput(what, where="--out", mend=f"use at most {most} bytes")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What a reviewer would ask of a run first, gathered while its records pass by.
 
-Pure. It holds what grows with open channels and with models, never with messages.
+Pure. It holds what grows with open channels and with models, and of each call 16 bytes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from analytics.columns import Row
 from utils.callfile import RecordedCall
 from utils.journal import Sealed
 from utils.manifest import Checks, ModelSeen
-from utils.protocol import Acted, ChannelClosed, Heard, Say, TurnClosed
+from utils.protocol import Acted, ChannelClosed, Heard, Passed, Revoked, Say, TurnClosed
 from utils.spec import Spec
 
 _WORD = re.compile(r"[\w-]+")
@@ -52,12 +53,17 @@ class Review:
         self._words, self._renamed = hashlib.sha256(), hashlib.sha256()
         self._stand_ins: dict[str, str] = {}
         self._names = _spelled_names(spec)
+        self._many = len(self._names) > FEW_NAMES
         self._mention = _mention(self._names)
         self.entries = self._unreadable = 0
+        # The first 8 bytes of each hash: a million of them whole would be 100 MB.
+        self._named, self._there = array("Q"), array("Q")
 
     def take(self, sealed: Sealed) -> None:
         """Take in one commit."""
         for event in sealed.commit.events:
+            if isinstance(event, Acted | Passed | Revoked) and event.call_sha256:
+                self._named.append(int(event.call_sha256[:16], 16))
             match event:
                 case Heard():
                     self._say(event.channel, event.turn, event.speaker, event.text)
@@ -75,6 +81,7 @@ class Review:
         """Take in one attempt at a model."""
         record = call.record
         self.entries += 1
+        self._there.append(int(call.sha256[:16], 16))
         if record is None:
             self._unreadable += 1
             return
@@ -115,6 +122,7 @@ class Review:
         return Checks(
             turns_missing=self._missing,
             calls_missing=max(0, int(str(counted)) - self.entries) if counted is not None else 0,
+            calls_unknown=_absent(self._named, self._there),
             calls_unreadable=self._unreadable,
             share_revoked=_share(run["revoked"], granted),
             share_revoked_for_time=_share(run["revoked_deadline"], granted),
@@ -130,7 +138,8 @@ class Review:
         head = f"{channel}\0{turn}\0"
         self._words.update(f"{head}{who or ''}\0{what}\0".encode("utf-8", "surrogateescape"))
         who = self._stand_in(who) if who else ""
-        what = self._mention.sub(lambda word: self._stand_in(word[0]), what)
+        if self._many or any(name in what for name in self._names):
+            what = self._mention.sub(lambda word: self._stand_in(word[0]), what)
         self._renamed.update(f"{head}{who}\0{what}\0".encode("utf-8", "surrogateescape"))
 
     def _stand_in(self, word: str) -> str:
@@ -154,6 +163,9 @@ def findings(run: Row, checks: Checks, models: Iterable[ModelSeen]) -> tuple[str
         said.append(f"{_many(checks.turns_missing, 'turn is', 'turns are')} missing.")
     if checks.calls_missing:
         said.append(f"{_many(checks.calls_missing, 'call is', 'calls are')} missing.")
+    if checks.calls_unknown:
+        named = _many(checks.calls_unknown, "grant names", "grants name")
+        said.append(f"{named} a call that is not there.")
     if checks.calls_unreadable:
         said.append(f"{_many(checks.calls_unreadable, 'call', 'calls')} cannot be read.")
     said += [f"{run[count]} of {run[of]} {what}." for count, of, what in _COUNTED if run[count]]
@@ -194,6 +206,15 @@ def _mention(names: Mapping[str, str]) -> re.Pattern[str]:
         return _WORD
     spelled = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?<![\w-])(?:{spelled})(?![\w-])")
+
+
+def _absent(named: array[int], there: array[int]) -> int:
+    """Count the different numbers of one that are not in the other."""
+    if not named:
+        return 0
+    import numpy  # noqa: PLC0415  # a tenth of a second, which only a run with calls pays
+
+    return len(numpy.setdiff1d(numpy.asarray(named), numpy.asarray(there)))
 
 
 def _share(part: object, whole: object) -> float | None:

@@ -84,30 +84,31 @@ def write_codebook(file: Sink, labels: Iterable[str]) -> None:
 
 def _rows_into(file: Sink, columns: Sequence[Column], text: TextForm) -> Callable[[Row], object]:
     names = [column.name for column in columns]
-    # A carriage return is not quoted by every Python where lines end without one.
-    writer = (
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-        if text == "spreadsheet"
-        else csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    )
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(names)
     values: Callable[[Row], tuple[Value, ...]] = itemgetter(*names)
     # The writer itself writes numbers as numbers and none as nothing; JSON is safe as it is.
     texts = [place for place, one in enumerate(columns) if one.type == "text"]
     booleans = [place for place, one in enumerate(columns) if one.type == "boolean"]
-    spelled = safe if text == "spreadsheet" else raw_text
+    # Raw text may hold a carriage return, which not every Python quotes where it must be.
+    is_raw = text == "raw"
+    spelled = raw_text if is_raw else safe
     plain: set[Value] = {None}  # names come again and again: they are looked at once
 
     def write(row: Row) -> None:
         cells = list(values(row))
+        is_odd = is_raw
         for place in texts:
             value = cells[place]
             if value not in plain:
                 cells[place] = written = spelled(str(value))
-                if written == value and len(written) <= SHORT_CHARS and len(plain) < MOST_PLAIN:
+                if ";" in written or "\t" in written or "|" in written:
+                    is_odd = True  # some spreadsheets take these for separators, too
+                elif written == value and len(written) <= SHORT_CHARS and len(plain) < MOST_PLAIN:
                     plain.add(written)
         for place in booleans:
             cells[place] = cell(cells[place])
-        writer.writerow(cells)
+        (quoting if is_odd else writer).writerow(cells)
 
     return write

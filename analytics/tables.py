@@ -39,10 +39,12 @@ from utils.protocol import (
     Event,
     FellBack,
     Heard,
+    Incident,
     Intervened,
     Measured,
     OpenEvent,
     Passed,
+    Rejected,
     Revoked,
     Say,
 )
@@ -116,6 +118,10 @@ def tables_from(
         yield table, tables.whole(row)
 
 
+_TELLING = {Acted, FellBack, Heard, Incident, Intervened, Measured, OpenEvent, Passed}
+_TELLING |= {Rejected, Revoked}
+"""The events that some table has a row of. The others only change what comes after them."""
+
 RECENT_CALLS = 10_000
 """Calls among which one that was sent twice is looked for: a host resends what it still keeps."""
 
@@ -140,12 +146,15 @@ class _Tables:
         fold.totals.commits += 1
         fold.totals.inputs += len(commit.inputs)
         fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
+        run_ms = fold.run_ms(commit.at_ms)
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
                 self._check(event, commit.seq)
                 fold.time.begin(commit.at_ms)
-            place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
-            yield from self._event(event, place, commit.events[index + 1 :])
+                run_ms = fold.run_ms(commit.at_ms)
+            place = Place(commit.seq, index, commit.at_ms, run_ms)
+            if type(event) in _TELLING:
+                yield from self._event(event, place, commit.events[index + 1 :])
             fold.take(event, place)
         fold.end_commit()
 
@@ -160,7 +169,8 @@ class _Tables:
             yield "calls", calls.row(self.fold, call, call.record)
             for row in exposures.rows(call, call.record):
                 yield "exposures", row
-        yield from self._incident(incidents.of_call(self.fold, call))
+        for row in incidents.of_call(self.fold, call):
+            yield from self._incident(row)
         self.fold.take_call(call)
 
     def end(self) -> Iterator[TableRow]:

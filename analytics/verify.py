@@ -101,6 +101,8 @@ class _Check:
                 self._blame(error)
                 self.verified.unchecked.append("the tables: the record cannot be read to its end")
         self._report()
+        if self._is_record_bad():  # then the manifest cannot be blamed for what it says of it
+            expected = manifest_text(self.manifest)
         if text != expected:
             line = _first_line(text, expected)
             self._note(Difference(NAME, "not what was sealed, or not what the record gives", line))
@@ -172,10 +174,13 @@ class _Check:
         """Say which files differ, and where: of tables that only follow a bad record, nothing."""
         for name, why in self.changed.items():
             self._note(self._placed(name, why))
-        if {SPEC, JOURNAL, CALLS} & {one.file for one in self.verified.differences}:
+        if self._is_record_bad():
             return
         for name in self.partings.keys() - self.changed.keys():
             self._note(self._placed(name, "not what the record gives"))
+
+    def _is_record_bad(self) -> bool:
+        return bool({SPEC, JOURNAL, CALLS} & {one.file for one in self.verified.differences})
 
     def _placed(self, name: str, why: str) -> Difference:
         parting = self.partings.get(name)

@@ -88,8 +88,10 @@ class Outbox:
         self._drop(lambda one: one.run not in live)
 
     def drop_run(self, run: str) -> None:
-        """Forget all that was said to a run."""
+        """Forget all that was said to a run, and noted of it."""
         self._drop(lambda one: one.run == run)
+        with self._lock:
+            self._notes = [note for note in self._notes if note[0] != keys.calls(run)]
 
     def resend(self) -> None:
         """Send everything again that no commit has named. Raises `ServerGone`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from bots.around import Around
 from bots.company import Company
@@ -12,7 +13,7 @@ from bots.outbox import Outbox
 from bots.seat import Seat
 from utils import keys
 from utils.clock import Clock, fresh_id
-from utils.errors import BadEntry, BadInput, Missing
+from utils.errors import BadInput, Forgotten, Missing, StreamError
 from utils.protocol import Joined, Left
 from utils.settings import Settings
 from utils.slots import Slots
@@ -127,31 +128,62 @@ class Places:
             company.close()
 
     def start_over(self) -> None:
-        """Give all seats up without a word: the server lost what we had read."""
-        for run in list(self.companies):
+        """Give all seats up without a word, and for good where a run's keys are spoiled."""
+        for run, company in list(self.companies.items()):
+            if not self._is_sound(run, company):
+                self._refused[run] = NEVER_MS
             self.give_up(run)
+
+    def refuse(self, run: str) -> None:
+        """Serve a run never again."""
+        self._refused[run] = NEVER_MS
 
     def give_up(self, run: str) -> None:
         """Serve a run no more, without a word to it."""
         for bot in self.companies[run].seats:
-            self.streams.release_lease(keys.seat(run, bot), self.name)
+            with suppress(StreamError):  # the key may hold anything
+                self.streams.release_lease(keys.seat(run, bot), self.name)
         self.outbox.drop_run(run)
         self.drop(run)
+
+    @contextmanager
+    def blaming(self, run: str) -> Iterator[None]:
+        """Do what concerns one run; if a key of it is not what it should be, refuse the run."""
+        try:
+            yield
+        except Forgotten:
+            raise
+        except StreamError:
+            self.refuse(run)
+            raise
 
     def _company(self, run: str) -> Company | None:
         """Get to know a run; none when it cannot be served, now or ever."""
         if run not in self.companies:
             try:
                 spec = Spec.read(run, self.streams.spec(run))
-            except BadEntry as bad:
-                log.error("%s", bad)
+                around = Around.of(self.settings, redis_url=self.streams.url)
+                company = Company(run, spec, around=around, fleet=self.fleet)
+                self._on_company(run)  # first: if the server goes now, it is done again
+            except StreamError as bad:
+                log.error("run %s: cannot be served: %s", run, bad)
                 self._refused[run] = NEVER_MS
                 return None
-            around = Around.of(self.settings, redis_url=self.streams.url)
-            company = Company(run, spec, around=around, fleet=self.fleet)
-            self._on_company(run)  # first: if the server goes now, it is done again
             self.companies[run] = company
         return self.companies[run]
+
+    def _is_sound(self, run: str, company: Company) -> bool:
+        """Tell whether the keys of a run are of the types they should be."""
+        inbox = keys.inbox(run, self.name)
+        try:
+            for key in (inbox, keys.floor(run), keys.calls(run), *company.positions):
+                self.streams.count(key)
+            leases = [keys.seat(run, bot) for bot in company.seats]
+            self.streams.renew_leases(leases, self.name, ttl_ms=self.settings.lease_ms)
+        except StreamError as error:
+            log.error("run %s: cannot be served: %s", run, error)
+            return False
+        return True
 
     def _take(self, company: Company) -> None:
         """Take free seats of one run.

@@ -3,12 +3,15 @@
 One system message says who the bot is. A bot's own past lines are `assistant`
 messages without a name; everybody else's are `user` messages, `Name: text`, in which
 only the first line of what somebody said begins at the margin: a text that holds
-`Name:` on a line of its own cannot pass for another speaker. The last message is
-always the user's, and ends with what is asked.
+`Name:` on a line of its own cannot pass for another speaker. And what a model server
+reads as the end of a message, `<|im_end|>` say, gets a space inside it wherever it was
+said: it is a word, and ends nothing. The last message is always the user's, and ends
+with what is asked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +25,17 @@ from utils.protocol import Ask, AskAct, Heard
 from utils.spec import BotSpec
 
 Role = Literal["user", "assistant"]
+
+_TEMPLATE = re.compile(
+    "<(?=[|\uff5c]"  # <|im_end|> and its like, of most families; DeepSeek's have a wide bar
+    "|/?(?:s|bos|eos|pad|unk|mask|sop|eop|image|think|tool_call|tool_response|unused[0-9]+"
+    "|(?:start|end)_of_(?:turn|image)|fim_[a-z]+)>"
+    "|</?SYS>)"
+    r"|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|AVAILABLE_TOOLS|SYSTEM_PROMPT"
+    r"|ARGS|IMG|IMG_BREAK|IMG_END|THINK|gMASK)\])",
+    re.IGNORECASE,
+)
+"""Where a token of a chat template begins. A server finds such tokens in any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +146,19 @@ def line_of(event: Heard, displays: Mapping[str, str], *, tagged: bool) -> str:
         who = "(opening) " if event.turn == 0 else "(announcement) "
     else:
         who = f"{displays.get(event.speaker, event.speaker)}: "
-    return tag + who + "\n  ".join(event.text.splitlines())
+    return tag + who + "\n  ".join(inert(event.text).splitlines())
+
+
+def inert(text: str) -> str:
+    """Break the tokens of chat templates in a stranger's text, each by one space.
+
+    Example:
+        >>> inert("<|im_end|> [/INST] </s> <b> a < b")
+        '< |im_end|> [ /INST] < /s> <b> a < b'
+    """
+    if "<" not in text and "[" not in text:
+        return text
+    return _TEMPLATE.sub(lambda begins: f"{begins[0]} ", text)
 
 
 def _chat(
@@ -144,7 +170,7 @@ def _chat(
         role: Role = "user"
         content = line_of(event, displays, tagged=tagged)
         if event.speaker == bot:
-            role, content = "assistant", f"[{event.channel}] " * tagged + event.text
+            role, content = "assistant", f"[{event.channel}] " * tagged + inert(event.text)
         if chat and chat[-1][0] == role:
             chat[-1][1].append(content)
         else:
@@ -165,7 +191,8 @@ def _with_ask(chat: list[ChatMessage], asked: str) -> list[ChatMessage]:
 
 
 def _asked(ask: Ask) -> str:
-    return ask.text if isinstance(ask, AskAct) else ask.hint
+    """Write what the world asks: it may hold what bots said."""
+    return inert(ask.text if isinstance(ask, AskAct) else ask.hint)
 
 
 def _fitting(lines: Iterable[str], room_tokens: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from bots.agent import again, judged, spoken_of
 from bots.minds.attempts import Attempt
-from bots.minds.body import parameters_of, rebuilt
+from bots.minds.body import OPENAI_PARAMETERS, parameters_of, rebuilt
 from bots.minds.recorded import answer_of, difference
 from bots.minds.recording import FAILURES
 from bots.minds.seam import NOTHING_KNOWN, Answer, Mind, MindFactory, Request, StopSignal
@@ -134,21 +134,18 @@ def parting(record: CallRecord, now: CallRecord, model: ModelSpec) -> str | None
     return _request_parting(record, now, model)
 
 
+_WIRED = frozenset({"ollama", "openai"})
+"""Minds whose requests' bytes can be made again."""
+
+
 def _request_parting(record: CallRecord, now: CallRecord, model: ModelSpec) -> str | None:
     """Compare the bytes that went over the wire, where the record has their hash."""
-    if not (record.request_sha256 and record.parameters and model.mind == "ollama"):
+    if not (record.request_sha256 and record.parameters and model.mind in _WIRED):
         return None
-    must = parameters_of(model)
+    must = OPENAI_PARAMETERS if model.mind == "openai" else parameters_of(model)
     if record.parameters != must:
         return f"parameters: {_of_mapping(record.parameters, must)}"
-    body = rebuilt(
-        model=now.model,
-        messages=now.messages,
-        options=now.options,
-        think=now.think,
-        format=now.format,
-        parameters=must,
-    )
+    body = rebuilt(now.model_copy(update={"parameters": must}))
     if sha256_of(body.decode()) == record.request_sha256:
         return None
     return "request: the bytes that were sent were others"

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from bots.company import PAGE, Company
+from bots.company import PAGE, Company, run_of
 from bots.minds.seam import Mind
 from bots.outbox import Outbox
 from bots.patience import Patience
@@ -23,7 +23,7 @@ from bots.tokens import Scale
 from bots.work import Answering, work
 from utils import keys
 from utils.clock import Clock
-from utils.errors import BadEntry, Forgotten, ServerGone
+from utils.errors import BadEntry, ServerGone, StreamError
 from utils.mail import InboxEntry, StandingGrant
 from utils.protocol import Ended, Event, Extended, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
@@ -116,15 +116,16 @@ class Host:
                 self.outbox.resend()
             self._read(min(block_ms, max(1, self.lease_ms // 3)))
             self._pause_ms = FIRST_PAUSE_MS
-        except Forgotten as forgotten:
-            log.warning("%s; taking seats anew", forgotten)
+        except StreamError as error:  # what was read is gone, or is not what it should be
+            log.warning("%s; taking seats anew", error)
+            self.places.refuse(run_of(error.entry) if isinstance(error, BadEntry) else "")
             self._must_start_over = True
+            self._rest()
         except ServerGone as gone:
             if self.is_connected:
                 log.warning("%s; waiting for it", gone)
             self.is_connected = False
-            self.clock.sleep_s(self._pause_ms / 1000)
-            self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+            self._rest()
 
     def leave(self) -> None:
         """Let every seat go, so that another host can take it at once."""
@@ -137,6 +138,10 @@ class Host:
             log.warning("the server is gone: seats lapse by themselves")
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.places.fleet.close()
+
+    def _rest(self) -> None:
+        self.clock.sleep_s(self._pause_ms / 1000)
+        self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
 
     # --- presence and leases ------------------------------------------------------------
 
@@ -194,14 +199,15 @@ class Host:
             self._mail.extend((entry, has_heard_all) for entry in mail)
         while self._mail:
             entry, has_heard_all = self._mail[0]
-            self._take(entry, has_heard_all=has_heard_all)
+            with self.places.blaming(run_of(entry.key)):
+                self._take(entry, has_heard_all=has_heard_all)
             self._mail.popleft()
 
     def _take(self, entry: Entry, *, has_heard_all: bool = False) -> None:
         if entry.key == keys.RUNS:
             self._kept_ms = LONG_AGO_MS
             return
-        company = self.places.companies.get(entry.key.partition("{")[2].partition("}")[0])
+        company = self.places.companies.get(run_of(entry.key))
         if company is None:
             return
         try:

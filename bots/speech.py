@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,7 +33,15 @@ _UNSAYABLE = re.compile(r"[\x00\ud800-\udfff]")
 _MARGIN = r"[\s\u200b-\u200f\u2060\ufeff]*+(?:\[[^\]\n]{1,64}\]\s*+)?[*_]{0,3}"
 """What may stand before a name: space, seen or not, its channel's tag, emphasis. All
 repeats here are possessive: a megabyte of blanks must not take longer than a megabyte."""
-_COLON = r"[*_]{0,3}\s*+[:\uff1a][*_]{0,3}"
+_COLON = r"[*_]{0,3}\s*+[:\uff1a\u02d0\u0589\u05c3\u2236\ua789][*_]{0,3}"
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]+"
+)
+"""What nobody sees of a name, so that it hides none."""
+_HEAD_CHARACTERS = 400
+"""How far into a line a name in front of it may reach: tag, emphasis and name."""
 _FENCE = "```"
 
 
@@ -161,22 +170,33 @@ def _own_name(display: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=512)
 def _another(others: tuple[str, ...]) -> re.Pattern[str] | None:
-    names = "|".join(re.escape(name) for name in others if name)
+    names = "|".join(re.escape(_head(name)) for name in others if _head(name))
     return re.compile(rf"{_MARGIN}(?:{names}){_COLON}", re.IGNORECASE) if names else None
 
 
 def _first_line_of(others: tuple[str, ...], text: str) -> int | None:
     """Find where the first line begins that has another's name and a colon in front.
 
-    A line ends at whatever a screen or a parser may take for its end.
+    A line ends at whatever a screen or a parser may take for its end. Its head is read as
+    a person reads it: without what is not seen, wide and ornate letters as plain ones.
     """
     begins = _another(others)
     start = 0
     for line in text.splitlines(keepends=True) if begins else ():
-        if begins and begins.match(line):
+        if begins and begins.match(line if _is_plain(line) else _head(line)):
             return start
         start += len(line)
     return None
+
+
+def _is_plain(line: str) -> bool:
+    return line.isascii() and line.rstrip("\r\n").isprintable()
+
+
+def _head(line: str) -> str:
+    """Write the beginning of a line in plain letters."""
+    bare = " ".join(_UNSEEN.sub("", line).split())
+    return unicodedata.normalize("NFKC", bare[:_HEAD_CHARACTERS])
 
 
 def _printable(cut: str) -> str:

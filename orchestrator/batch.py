@@ -20,6 +20,17 @@ def entry_ms(entry_id: str) -> int:
     return int(entry_id.partition("-")[0])
 
 
+def entry_place(entry_id: str) -> tuple[int, int]:
+    """Tell where in its stream an entry stands.
+
+    Example:
+        >>> entry_place("1700000000123-4")
+        (1700000000123, 4)
+    """
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number)
+
+
 def before_deadline(
     waiting: Sequence[Consumed], due_ms: int | None, *, most: int = MAX_INPUTS
 ) -> tuple[Consumed, ...]:

@@ -7,12 +7,11 @@ next commit finds another's in its place, `Conflict` is raised, and nothing was 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from orchestrator import engine, recovery
-from orchestrator.batch import before_deadline, entry_ms
+from orchestrator.batch import before_deadline, entry_ms, entry_place
+from orchestrator.kept import Kept, KeptCommits
 from orchestrator.plugins import rules_for
 from orchestrator.routes import entries
 from orchestrator.rules import Rules
@@ -32,23 +31,7 @@ from utils.journal import (
 )
 from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
 from utils.spec import Spec
-from utils.streams import Entry, Streams
-
-KEPT_COMMITS = 10_000
-"""Commits a leader keeps to mend the journal of a server that forgot its tail."""
-
-
-class Kept(NamedTuple):
-    """A commit as it was written, with the entries that went beside it.
-
-    Strings only: ten thousand commits as models are a million objects, which Python's
-    garbage collector would go through again and again.
-    """
-
-    seq: int
-    sha256: str
-    body: str
-    beside: dict[str, str]
+from utils.streams import Entry, Streams, unseal_entry
 
 
 class Leader:
@@ -75,7 +58,8 @@ class Leader:
         self.state: State = engine.initial(rules)
         self.ended_at_ms = 0
         self._spec_sha256 = spec_sha256
-        self._kept: deque[Kept] = deque(maxlen=KEPT_COMMITS)
+        self._kept = KeptCommits()
+        self._mended: tuple[int, str] | None = None
         self._last: Sealed | None = None
         self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
@@ -184,10 +168,11 @@ class Leader:
         self._unsure = None
         if seq == self.state.seq and sha256 in ("", self.state.sha256):
             self.begin(now_ms)  # it may have been cut off before its first commit arrived
+            self._own_up(now_ms)
             return
         if seq > self.state.seq:
             raise Conflict(seq, sha256)
-        self._mend(seq, sha256, now_ms)
+        self._mend(top, now_ms)
 
     def halt(self, why: str, now_ms: int) -> None:
         """End the run with an incident: its record has a hole that nobody can mend."""
@@ -215,15 +200,22 @@ class Leader:
         return bool(noticed)
 
     def _commit(
-        self, inputs: tuple[Consumed, ...], noticed: tuple[Notice, ...], now_ms: int
+        self,
+        inputs: tuple[Consumed, ...],
+        noticed: tuple[Notice, ...],
+        now_ms: int,
+        *,
+        cursor: str | None = None,
     ) -> bool:
         """Decide and append; false only when the commit would be too large."""
+        if cursor is None:
+            cursor = inputs[-1].id if inputs else self.state.cursor
         made = engine.advance(
             self.rules,
             self.state,
             engine.Causes(inputs=inputs, noticed=noticed),
             at_ms=max(self.state.at_ms, now_ms),
-            cursor=inputs[-1].id if inputs else self.state.cursor,
+            cursor=cursor,
         )
         if made is None:
             return True
@@ -254,12 +246,18 @@ class Leader:
         if after.phase == "ended" and self.state.phase != "ended":
             self.ended_at_ms = sealed.commit.at_ms
         self.state, self._last = after, sealed
-        self._kept.append(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
+        self._kept.add(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
         self._snapshots.keep(after)
 
-    def _mend(self, seq: int, sha256: str, now_ms: int) -> None:
-        """Append again what a restarted server forgot, from commit `seq` on."""
-        kept = [one for one in self._kept if one.seq > seq]
+    def _mend(self, top: Entry | None, now_ms: int) -> None:
+        """Append again what a restarted server forgot, and read its floor again from there.
+
+        What it forgot of the floor is said again, and a server whose clock went back may
+        give it an id at or below the cursor. What it did not forget is known by its nonce.
+        """
+        last = unseal_entry(top) if top is not None else None
+        seq, sha256 = (last.seq, last.sha256) if last is not None else (0, "")
+        kept = self._kept.after(seq)
         if not kept:
             raise Conflict(seq, sha256)
         first = unseal(kept[0].seq, kept[0].body, kept[0].sha256)
@@ -267,10 +265,26 @@ class Leader:
             raise Hole(f"the server's journal ends at {seq}, mine at {self.state.seq}")
         if seq and first.commit.prev != sha256:  # another led on from what the server kept
             raise Conflict(seq, sha256)
-        for one in kept:
-            self._append(unseal(one.seq, one.body, one.sha256), one.beside)
-        detail = f"server forgot commits {seq + 1} to {self.state.seq}; appended again"
-        self._commit((), (Observed(name="mended", detail=detail),), now_ms)
+        forgotten = [unseal(one.seq, one.body, one.sha256) for one in kept]
+        # The lowest: what was appended again before has its inputs no more on the floor.
+        cursors = [one.commit.cursor for one in forgotten]
+        cursors.append(last.commit.cursor if last is not None else "0-0")
+        since = seq + 1
+        if self._mended is not None:  # cut off in the middle, or before it was said
+            since, before = min(since, self._mended[0]), self._mended[1]
+            cursors.append(before)
+        self._mended = since, min(cursors, key=entry_place)
+        for sealed, one in zip(forgotten, kept, strict=True):
+            self._append(sealed, one.beside)
+        self._own_up(now_ms)
+
+    def _own_up(self, now_ms: int) -> None:
+        """Say in the journal that it was mended, if that is not said yet."""
+        if self._mended is not None:
+            since, cursor = self._mended
+            detail = f"server forgot commits {since} to {self.state.seq}; appended again"
+            self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
+            self._mended = None
 
 
 def target_key(run: str, target: str) -> str:

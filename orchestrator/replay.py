@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator import engine
+from orchestrator.batch import entry_place
 from orchestrator.plugins import rules_for
 from orchestrator.rules import Rules
 from orchestrator.state import State
 from utils.finding import Finding
 from utils.journal import Consumed, Sealed, consume
-from utils.protocol import Event
+from utils.protocol import Event, Observed
 from utils.spec import Spec
 
 SHOWN_CHARACTERS = 60
@@ -71,12 +72,23 @@ class _Undecidable(Exception):
 def _advanced(rules: Rules, state: State, sealed: Sealed) -> tuple[Sealed, State] | None:
     commit = sealed.commit
     causes = engine.Causes(inputs=commit.inputs, noticed=commit.noticed)
-    cursor = commit.inputs[-1].id if commit.inputs else state.cursor
+    cursor = _cursor(state, sealed)
     try:
         return engine.advance(rules, state, causes, at_ms=commit.at_ms, cursor=cursor)
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         raise _Undecidable(f"it cannot be decided again: {_shown(why)}") from error
+
+
+def _cursor(state: State, sealed: Sealed) -> str:
+    """Tell how far the floor is read; a commit that mends the journal may read some again."""
+    commit = sealed.commit
+    if commit.inputs:
+        return commit.inputs[-1].id
+    mends = any(isinstance(one, Observed) and one.name == "mended" for one in commit.noticed)
+    if mends and entry_place(commit.cursor) <= entry_place(state.cursor):
+        return commit.cursor
+    return state.cursor
 
 
 def _evolved(rules: Rules, state: State, sealed: Sealed) -> State | None:

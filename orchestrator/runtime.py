@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from orchestrator.batch import entry_ms
 from orchestrator.leader import Leader, target_key
 from utils import keys
 from utils.clock import Clock
-from utils.errors import BadEntry, BadInput, Conflict, Hole, ServerGone, TargetRefused
+from utils.errors import BadInput, Conflict, Hole, ServerGone, StreamError
 from utils.servertime import ServerTime
 from utils.streams import MAX_BLOCK_MS, Entry, Streams
 
@@ -104,8 +104,14 @@ class Orchestrator:
             if self.is_connected:
                 log.warning("%s; waiting for it", gone)
             self.is_connected = False
-            self.clock.sleep_s(self._pause_ms / 1000)
-            self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+            self._rest()
+        except StreamError as error:
+            self._part_with_spoiled(error)
+            self._rest()
+
+    def _rest(self) -> None:
+        self.clock.sleep_s(self._pause_ms / 1000)
+        self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
 
     def hand_over(self) -> None:
         """Let go of every lease, so that another can lead at once."""
@@ -176,7 +182,7 @@ class Orchestrator:
             self._yield_to(run, conflict)
         except Hole as hole:
             self._halt(run, str(hole))
-        except (BadEntry, BadInput, TargetRefused) as broken:
+        except (BadInput, StreamError) as broken:
             log.error("run %s: cannot be led: %s", run, broken)
             self._broken.add(run)
             self._let_go(run)
@@ -198,8 +204,17 @@ class Orchestrator:
 
     def _let_go(self, run: str) -> None:
         self.led.pop(run, None)
-        self.streams.release_lease(keys.leader(run), self.name)
+        with suppress(StreamError):  # the key may hold anything
+            self.streams.release_lease(keys.leader(run), self.name)
         self._done.leases_ms = -(10**9)
+
+    def _part_with_spoiled(self, error: StreamError) -> None:
+        """Give up the runs whose keys are not of the types they should be; lead the others."""
+        log.error("%s", error)
+        for run, leader in list(self.led.items()):
+            with self._guard(run):
+                self.streams.count(leader.floor_key)
+                self._renew(run)
 
     def _halt(self, run: str, why: str) -> None:
         log.error("run %s: halted: %s", run, why)

@@ -32,6 +32,8 @@ COMMANDS: dict[str, str] = {
     "export": "Write a run's dataset folder.",
     "verify": "Check that a dataset holds what it says.",
     "rerun": "Ask recorded requests again, live; see how far answers drift.",
+    "measure": "Compute metrics of datasets.",
+    "report": "Write one HTML page about a dataset, with figures.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",
     "scenarios": "List, show and check scenarios.",

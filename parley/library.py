@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def find_scenario(name: str) -> Path:
         BadInput: There is none; says the nearest there is.
     """
     if "/" in name or name.endswith((".yaml", ".yml")):
-        if not Path(name).is_file():
+        if not os.path.lexists(name) or not Path(name).is_file():  # lexists: no path is too long
             raise BadInput("there is no such file", where=name, mend="try: parley scenarios")
         return Path(name)
     found = scenarios()

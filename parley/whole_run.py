@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analytics.folder import check_name_fits
 from bots.around import Around
 from orchestrator.launch import Launcher, ProcessDied
 from parley import opening, starting, telling
@@ -105,11 +106,17 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
 
 def _check_out(out: Path, *, may_exist: bool) -> None:
     """Refuse, before anything runs, a folder that could not be written after it."""
-    if out.exists() and not may_exist:
+    check_name_fits(out)
+    if os.path.lexists(out) and not may_exist:
         raise BadInput("there is something already", where=str(out), mend="name another")
-    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise BadInput(f"cannot be written: {there}", where="--out", mend="name another")
+    there = out.absolute()
+    while not os.path.lexists(there):  # of a path that is too long, Path.exists would raise
+        there = there.parent
+    try:
+        TemporaryDirectory(prefix=".parley-", dir=there).cleanup()
+    except OSError as error:
+        why = f"cannot be written: {there}: {error.strerror}"
+        raise BadInput(why, where="--out", mend="name another") from error
 
 
 def launch(launcher: Launcher, spec: Spec, run: str, *, seats: int | None) -> None:

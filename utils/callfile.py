@@ -63,9 +63,8 @@ def call_line(call: RecordedCall) -> str:
         >>> call_from_line(call_line(read_call("5-0", "{}"))).body
         '{}'
     """
-    if call.is_withheld:
-        return json.dumps({"id": call.id, "h": call.sha256, "b": call.body}) + "\n"
-    return json.dumps({"id": call.id, "b": call.body}) + "\n"
+    sha256 = f', "h": {json.dumps(call.sha256)}' if call.is_withheld else ""
+    return f'{{"id": {json.dumps(call.id)}{sha256}, "b": {json.dumps(call.body)}}}\n'
 
 
 def call_from_line(line: str) -> RecordedCall:

@@ -65,7 +65,7 @@ class Commit(Frozen):
     """One step of a run: what came in, what was noticed, what followed.
 
     `cursor` is the id of the last floor entry consumed so far, by this commit or an
-    earlier one. `at_ms` never goes back from commit to commit.
+    earlier one; a leader that mends sets it back. `at_ms` never goes back from commit to commit.
     """
 
     v: Literal[1] = 1
@@ -170,7 +170,7 @@ def to_line(sealed: Sealed) -> str:
         >>> from_line(to_line(sealed)) == sealed
         True
     """
-    return json.dumps({"seq": sealed.seq, "h": sealed.sha256, "b": sealed.body}) + "\n"
+    return f'{{"seq": {sealed.seq}, "h": "{sealed.sha256}", "b": {json.dumps(sealed.body)}}}\n'
 
 
 def from_line(line: str, *, is_withheld: bool = False) -> Sealed:

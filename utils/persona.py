@@ -18,8 +18,6 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PlainSerializer,
     StrictBool,
@@ -30,6 +28,7 @@ from pydantic import (
 )
 
 from utils.names import Name, nearest, shown
+from utils.protocol import Frozen
 
 PLACEHOLDERS: Mapping[str, str] = {
     "name": "the bot's name as others see it",
@@ -44,6 +43,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "memory": "what the bot remembers beside the messages it is shown",
 }
 
+MAX_OPTIONS = 32
+"""Options of a model, and texts of one option, such as stop sequences."""
 _MARK = re.compile(r"\{\{|\}\}|\{(?P<word>\w+)\}|[{}]")
 _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _HARMLESS = "\n\u200c\u200d"  # the joiners that some scripts need
@@ -94,7 +95,8 @@ def _bounds(most: int, *, least: int = 0) -> StringConstraints:
 OptionName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 OptionText = Annotated[str, StringConstraints(strict=True, max_length=200)]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-OptionValue = StrictBool | StrictInt | Finite | OptionText | tuple[OptionText, ...]
+OptionTexts = Annotated[tuple[OptionText, ...], Field(max_length=MAX_OPTIONS)]
+OptionValue = StrictBool | StrictInt | Finite | OptionText | OptionTexts
 Trait = Annotated[Finite, Field(ge=0, le=1)]
 
 
@@ -127,11 +129,7 @@ class MindOptions(Mapping[str, OptionValue]):
         return f"MindOptions({self._options!r})"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BigFive(_Frozen):
+class BigFive(Frozen):
     """The five factors of temperament, each from 0 (low) to 1 (high)."""
 
     openness: Trait
@@ -149,7 +147,7 @@ class BigFive(_Frozen):
         )
 
 
-class Persona(_Frozen):
+class Persona(Frozen):
     """Who a bot is. Only the name must be there.
 
     `display` is what others see and what stands in prompts: at most 40 printable
@@ -174,7 +172,7 @@ class Persona(_Frozen):
     big_five: BigFive | None = None
     mind: Annotated[
         Mapping[OptionName, OptionValue],
-        Field(max_length=32),
+        Field(max_length=MAX_OPTIONS),
         AfterValidator(MindOptions),
         PlainSerializer(dict),
     ] = Field(default_factory=MindOptions)
@@ -190,7 +188,7 @@ NO_PERSONA = Persona(name="none")
 """The persona of a bot that is nobody in particular: everything is empty."""
 
 
-class PromptTemplate(_Frozen):
+class PromptTemplate(Frozen):
     """How a bot is told who it is (`system`) and what to do now (`ask`).
 
     `sha256` names the framing: the SHA-256, in hex, of the JSON array

@@ -292,7 +292,8 @@ def _check_at(url: str) -> None:
             mend="start one or unset REDIS_URL to use the embedded one",
         ) from None
     except redis.RedisError as error:
-        raise Missing(f"the server at {where} refuses PING or INFO: {error}") from None
+        refused = f"the server at {where} refuses PING or INFO: {error}"
+        raise Missing(refused, mend="check REDIS_URL") from None
     except (TypeError, ValueError):  # an option redis-py does not know, or not with this value
         raise unreadable_url() from None
     check_server(info, where=where)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from utils.errors import BadInput
+from utils.names import shown
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+DEFAULT_OPENAI_HOST = "http://127.0.0.1:8080/v1"
+"""Where llama.cpp's server listens unless it is told otherwise."""
 DEFAULT_TYPED = "parley"
+MAX_HOST_CHARS = 200
 
 VARIABLES: Mapping[str, str] = {
     "redis_url": "REDIS_URL",
@@ -49,7 +54,7 @@ class Settings(Frozen):
         typed: `PARLEY_TYPED`: what to type for `parley` here, for lines to copy.
     """
 
-    redis_url: str | None = None
+    redis_url: str | None = Field(default=None, repr=False)  # it may hold a password
     redis_password_file: Path | None = None
     home: Path
     fsync: Literal["always", "everysec"] = "always"
@@ -86,7 +91,7 @@ class Settings(Frozen):
                 redis_password_file=Path(secret) if secret else None,
                 home=Path(home),
                 fsync=cast("Literal['always', 'everysec']", fsync),
-                ollama_host=_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST),
+                ollama_host=_checked(_with_scheme(env.get("OLLAMA_HOST") or DEFAULT_OLLAMA_HOST)),
                 ollama_hosts=_addresses(env.get("OLLAMA_HOSTS") or ""),
                 slots=_number(env.get("PARLEY_SLOTS") or "1", where="PARLEY_SLOTS"),
                 model=env.get("PARLEY_MODEL") or None,
@@ -101,13 +106,34 @@ class Settings(Frozen):
 
 def _addresses(text: str) -> tuple[str, ...]:
     """Read addresses with commas between; the same one counts once."""
-    return tuple(dict.fromkeys(_with_scheme(one) for one in text.split(",") if one.strip()))
+    return tuple(
+        dict.fromkeys(_checked(_with_scheme(one)) for one in text.split(",") if one.strip())
+    )
 
 
 def _number(text: str, *, where: str) -> int:
     if not text.isdecimal():
-        raise BadInput(f"'{text}' is not a whole number", where=where)
+        raise BadInput(f"{shown(text)} is not a whole number", where=where)
     return int(text.lstrip("0")[:9] or "0")  # too many digits are too much all the same
+
+
+def _checked(host: str) -> str:
+    """Refuse what is no address, or holds a login, without repeating it.
+
+    The client sends no login that stands in an address; so there it could only leak.
+    """
+    try:
+        parts = urlsplit(host)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if "@" in host:
+        why = "holds a user name or a password, which are not sent"
+        raise BadInput(why, where="OLLAMA_HOST", mend="leave them out")
+    if not fits or len(host) > MAX_HOST_CHARS:
+        why = "is not a model server's address"
+        raise BadInput(why, where="OLLAMA_HOST", mend="write it like http://127.0.0.1:11434")
+    return host
 
 
 def _with_scheme(host: str) -> str:

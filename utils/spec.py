@@ -10,40 +10,57 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, ValidationError
 
+from utils.awaited import Reached, When
 from utils.errors import BadEntry
 from utils.journal import first_field
 from utils.names import Name
-from utils.persona import Persona, PromptTemplate
-from utils.protocol import MAX_TEXT_CHARS, Frozen, Short, Text
+from utils.persona import MAX_OPTIONS, OptionName, OptionValue, Persona, PromptTemplate
+from utils.protocol import MAX_MEMBERS, MAX_TEXT_CHARS, Frozen, Short, Text
+
+MAX_CHANNELS = MAX_MEMBERS
+MAX_MODELS, MAX_LINES, MAX_LABELS, MAX_SETTINGS, MAX_MEASURES = 1_000, 10_000, 64, 64, 64
 
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Option = bool | int | float | str | tuple[str, ...]
+Think = bool | Literal["low", "medium", "high"]
+Labels = Annotated[dict[Name, Short], Field(max_length=MAX_LABELS)]
+
+
+def _without_login(host: str) -> str:
+    if "@" in host:
+        raise ValueError("must hold no user name and no password: a scenario is published")
+    return host
+
+
+Address = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_login)
+]
 
 
 class ModelSpec(Frozen):
     """What answers for a bot.
 
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server, `hosts`
-    for an Ollama model that several servers have, each call going where least is to do;
+    for a model that several servers have, each call going where least is to do;
     `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
     or `run:` and a run's id. `options` go to the server as they are.
+    `think` is a level for models that take one; `openai` servers take nothing else.
     `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
     beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
 
     mind: Name = "ollama"
     model: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s\x00]*$")] = ""
-    host: Annotated[str, StringConstraints(max_length=200)] = ""
+    host: Annotated[str, StringConstraints(max_length=200), AfterValidator(_without_login)] = ""
     hosts: Annotated[tuple[Address, ...], Field(max_length=64)] = ()
-    options: dict[str, Option] = {}
-    think: bool = False
+    options: Annotated[dict[OptionName, OptionValue], Field(max_length=MAX_OPTIONS)] = {}
+    think: Think = False
     truncate: bool = False
     shift: bool = False
-    keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]+(s|m|h))$")] = "30m"
-    lines: tuple[Text, ...] = ()
+    keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]{1,9}(s|m|h))$")] = "30m"
+    lines: Annotated[tuple[Text, ...], Field(max_length=MAX_LINES)] = ()
     rule: Name = "echo"
     record: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x00]*$")] = ""
 
@@ -80,18 +97,11 @@ class ChannelSpec(Frozen):
     """
 
     name: Name
-    members: tuple[Name, ...]
+    members: Annotated[tuple[Name, ...], Field(max_length=MAX_MEMBERS)]
     hears: Name = "all"
     policy: Name = "round_robin"
     opening: Text = ""
     turns: int | None = Field(default=None, ge=1, le=10**9)
-
-
-class Reached(Frozen):
-    """A run is over when what the world measures has reached a value."""
-
-    measure: Name
-    value: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class EndSpec(Frozen):
@@ -99,13 +109,13 @@ class EndSpec(Frozen):
 
     `turns` counts closed turns in all channels; `minutes` is run time, without
     pauses; `silence_minutes` is run time in which nobody acted; any of `measures` ends
-    it when it is just that value.
+    it.
     """
 
     turns: int | None = Field(default=None, ge=1, le=10**9)
     minutes: float | None = Field(default=None, gt=0, le=10**6)
     silence_minutes: float = Field(default=10, gt=0, le=10**6)
-    measures: tuple[Reached, ...] = ()
+    measures: Annotated[tuple[Reached, ...], Field(max_length=MAX_MEASURES)] = ()
 
 
 class FloorSpec(Frozen):
@@ -182,7 +192,7 @@ class WorldSpec(Frozen):
     """Which world's rules a run follows, and the world's own settings."""
 
     name: Name = "salon"
-    settings: dict[Name, JsonValue] = {}
+    settings: Annotated[dict[Name, JsonValue], Field(max_length=MAX_SETTINGS)] = {}
 
 
 class Spec(Frozen):
@@ -192,15 +202,23 @@ class Spec(Frozen):
     scenario: Name
     seed: int = Field(ge=-(2**63), lt=2**63)
     about: Short = ""
-    labels: dict[Name, Short] = {}
+    labels: Labels = {}
     world: WorldSpec = WorldSpec()
-    models: dict[Name, ModelSpec]
-    bots: Annotated[tuple[BotSpec, ...], Field(min_length=1, max_length=10_000)]
-    channels: Annotated[tuple[ChannelSpec, ...], Field(max_length=10_000)]
+    models: Annotated[dict[Name, ModelSpec], Field(max_length=MAX_MODELS)]
+    bots: Annotated[tuple[BotSpec, ...], Field(min_length=1, max_length=MAX_MEMBERS)]
+    channels: Annotated[tuple[ChannelSpec, ...], Field(max_length=MAX_CHANNELS)]
     end: EndSpec
     floor: FloorSpec = FloorSpec()
     pace: PaceSpec = PaceSpec()
     guards: GuardsSpec = GuardsSpec()
+    measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
+    when: Annotated[tuple[When, ...], Field(max_length=MAX_MEASURES)] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The measures that this scenario names, anywhere; each once."""
+        awaited = (one.measure for one in (*self.end.measures, *self.when))
+        return tuple(dict.fromkeys((*self.measures, *awaited)))
 
     def bot(self, name: str) -> BotSpec:
         """Find a bot by name. Raises KeyError when there is none."""

@@ -14,6 +14,7 @@ connects anew; whoever reads a stream looks back then (`Tail`).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -381,7 +382,7 @@ class Streams:
         """Read every host's presence: when it lapses, server ms."""
         with _SPEAKING:
             pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
-        return {pair[0]: int(pair[1]) for pair in pairs}
+        return {pair[0]: int(max(0, min(pair[1], 2**53))) for pair in pairs}  # a score may be inf
 
     def register(
         self, run: str, *, spec: str, entry: str, now_ms: int, reserved: bool = False
@@ -542,6 +543,11 @@ def _packed(command: Sequence[str | int]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(w), w) for w in words])
 
 
+_CANNOT_WRITE = re.compile(r"^command not allowed when used memory|\b(OOM|MISCONF|NOREPLICAS)\b")
+"""Memory or disk full, or replicas gone: a refusal that time may mend. redis-py takes the
+word OOM off its own error."""
+
+
 class _Speaking:
     """Translates redis-py's errors into ours, each with its own words.
 
@@ -556,6 +562,8 @@ class _Speaking:
             raise ServerGone(f"the Redis server does not answer: {error}") from error
         if isinstance(error, redis.ReadOnlyError):
             raise ServerGone(f"the Redis server is read-only: {error}") from error
+        if isinstance(error, redis.ResponseError) and _CANNOT_WRITE.search(str(error)):
+            raise ServerGone(f"the Redis server cannot write: {error}") from error
         if isinstance(error, redis.RedisError):
             raise StreamError(f"Redis refused: {error}") from error
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 import httpx
-import ollama
 
 from bots.minds.body import format_of, parameters_of
 from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, shown, well_formed
@@ -26,6 +25,11 @@ from utils.calls import Noticed, Source
 from utils.errors import BadInput, MindFailed, Missing
 from utils.settings import DEFAULT_OLLAMA_HOST
 from utils.spec import ModelSpec, Option
+
+try:  # it makes a client at once, for the proxy that the environment names
+    import ollama
+except httpx.InvalidURL:  # which says what it could not read: part of a password, perhaps
+    raise BadInput("a proxy's address cannot be read", mend="write odd characters as %XX") from None
 
 PREFLIGHT_MS = 30_000
 """How long the questions about a server and a model may take; no model is loaded."""

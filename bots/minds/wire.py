@@ -233,8 +233,9 @@ def _proxy_of(host: str) -> str | None:
         return proxy
     if "://" not in proxy:
         return f"http://{proxy}"
+    kind = proxy.partition("://")[0]  # not the whole of it: there may be a password
     raise BadInput(
-        f"the model server at {host} cannot be asked through {proxy}",
+        f"the model server at {host} cannot be asked through {kind}://...",
         mend="use an HTTP proxy, or name the server in NO_PROXY",
     )
 

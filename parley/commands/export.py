@@ -51,7 +51,8 @@ def command(
     RUN is a run's id, as `parley runs` lists them. The folder holds the tables as CSV,
     a codebook of their columns, and the raw records as JSON Lines; docs/data.md has
     every column, and what seals it. It appears whole, or not at all. A run that still
-    goes on is cut at its last commit, and runs.csv says so.
+    goes on is cut at its last commit, and runs.csv says so. With --all, runs that are
+    one and the same are named.
 
     \b
     Examples:
@@ -61,8 +62,10 @@ def command(
       parley export tea-20261121-7f3a --out tea-public --withhold texts
       parley export tea-20261121-7f3a --out tea --json | jq .rows.messages
     """
+    from analytics.collection import alike
     from analytics.export import export_all, export_run
     from analytics.sheets import Form
+    from utils.dataset import Dataset
     from utils.errors import ParleyError
 
     if every == (run is not None):
@@ -81,6 +84,9 @@ def command(
             done, broken = export_all(streams, out, form=form, replace=replace, progress=progress)
     for exported in done:
         _say(exported, as_json=as_json)
+    if every:
+        for likeness in alike({one.run: Dataset.open(one.folder).manifest for one in done}):
+            click.echo(f"note: {likeness}", err=as_json)
     for name, error in broken.items():
         click.echo(f"parley: run {name} is left out: {error}", err=True)
     if broken:

@@ -185,6 +185,20 @@ def _json(run: str, verb: str, author: str, nonce: str, came: Outcome) -> str:
 
 # --- the verbs ------------------------------------------------------------------------------
 
+
+class Seconds(click.FloatRange):
+    """A number in a range: nan, which is in none, is refused too."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number."""
+        number = float(super().convert(value, param, ctx))
+        if number != number:
+            self.fail("nan is no number of seconds", param, ctx)
+        return number
+
+
 _HOW = (
     click.Option(
         ["--as", "author"],
@@ -197,7 +211,7 @@ _HOW = (
     click.Option(
         ["--wait", "wait_s"],
         metavar="SECONDS",
-        type=click.FloatRange(0, 3_600),
+        type=Seconds(0, 3_600),
         default=10,
         show_default=True,
         help="How long to wait until it is taken in.",

@@ -67,6 +67,7 @@ def test_json_is_one_object_a_line(streams: Streams, tmp_path: Path) -> None:
     assert [line["run"] for line in lines] == ["tea-1", "tea-2"]
     assert lines[0]["folder"] == str(tmp_path / "all" / "tea-1")
     assert (lines[0]["phase"], lines[0]["rows"]["messages"]) == ("closed", 3)
+    assert told.stderr == "note: tea-1 and tea-2 say the same in the same order\n"
 
 
 def test_a_run_that_is_left_out_is_named_and_the_exit_code_is_1(

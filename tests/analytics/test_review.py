@@ -89,6 +89,14 @@ def test_a_run_that_was_cut_and_one_whose_calls_are_missing_say_so(tmp_path: Pat
     assert "1 call is missing." in manifest.findings
 
 
+def test_a_call_that_was_changed_is_one_that_nobody_names(tmp_path: Path) -> None:
+    run = begun().talk(3)
+    run.table.propose(text="Well.", call_sha256="f" * 64)
+    manifest = manifest_of(run.close(), tmp_path)
+    assert manifest.checks.calls_unknown == 1
+    assert "1 grant names a call that is not there." in manifest.findings
+
+
 def test_turns_that_a_channel_leaves_out_are_counted() -> None:
     review = Review(spec_of())
     events: list[Event] = [

@@ -184,7 +184,7 @@ def test_a_file_that_ends_in_yml_is_refused_and_not_passed_over(tmp_path: Path) 
         (
             f"{GOOD}mind: {{stop: {{}}}}",
             ":4: stop must be true or false or a whole number or a number or text of at most 200 "
-            "characters or a list, not a mapping",
+            "characters or a list of at most 32 items, not a mapping",
         ),
         ("persona: 1\nrole: x", ":1: 'name' is missing; it must be a name (" + NAME_RULE + ")"),
         ("name: ada\n", ":1: expected 'persona: 1' as the first key, found 'name'"),

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 import redis
 
 from orchestrator import engine
-from orchestrator.leader import KEPT_COMMITS
+from orchestrator.kept import KEPT_COMMITS
 from orchestrator.runtime import Orchestrator
 from parley.starting import start
 from tests.court import Court, an_answer, forget

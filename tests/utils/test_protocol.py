@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from orchestrator import leader, state
+from orchestrator import kept, state
 from parley.starting import Registered
 from tests.scenes import Table, spec_of
 from utils import journal, keys, mail, protocol
@@ -44,7 +44,7 @@ LIMITS = {
     "an event's kind": 80,
     "nonces remembered of an author": state.REMEMBERED_NONCES,
     "authors remembered": state.REMEMBERED_AUTHORS,
-    "commits a leader keeps to mend with": leader.KEPT_COMMITS,
+    "commits a leader keeps to mend with": kept.KEPT_COMMITS,
 }
 PATTERNS = {
     r"^[a-z0-9][a-z0-9_-]{0,63}$": "name",

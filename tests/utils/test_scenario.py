@@ -106,7 +106,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(
     ("text", "said"),
     [
         ("", "1: 'bots' is missing; it must be a mapping or a list"),
-        ("bots:", "2: bots must be a mapping or a list, not nothing"),
+        ("bots:", "2: bots must be a mapping or a list of at most 10000 items, not nothing"),
         ("bots: []", "2: bots must name at least one bot"),
         ("bots: {}", "2: 'count' is missing"),
         ("bots: {count: 0}", "2: count must be a whole number from 1 to 10000, not 0"),

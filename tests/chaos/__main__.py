@@ -1,0 +1,122 @@
+"""Run chaos at length: `python -m tests.chaos [ROW ...] [--out FILE] [--jobs N] [--share 0.1]`.
+
+Each row is a number of blocks, each block a seed or some. After every block the figures are
+in FILE; started again, it goes on from there. Nothing is in the figures but what was run.
+
+    python -m tests.chaos simulation --seed 17     plays one seed, and shows what happened
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from parley import __version__
+from tests.chaos.promises import broken
+from tests.chaos.rows import ROWS, Block, Row
+from tests.chaos.scene import BEGIN_MS
+from tests.chaos.simulation import RUN, play
+from utils.clock import monotonic_s
+from utils.server_kind import find_binary
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="which; all by default")
+    parser.add_argument("--out", type=Path, default=Path("docs/figures/reliability.json"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--share", type=float, default=1.0, help="how much of each row")
+    parser.add_argument("--seed", type=int, help="play one seed of the simulation, and show it")
+    given = parser.parse_args()
+    if given.seed is not None:
+        show(given.seed)
+        return
+    figures = json.loads(given.out.read_text()) if given.out.exists() else {"rows": {}}
+    figures["machine"] = machine()
+    for name in given.rows or ROWS:
+        row = ROWS[name]
+        size = max(1, round(row.blocks * given.share))
+        for at in run(row, figures["rows"].setdefault(name, fresh()), size, jobs=given.jobs):
+            keep(given.out, figures)
+            wrong = len(figures["rows"][name]["broken"])
+            tell(f"{name}: {at} of {size} blocks, {wrong} broken")
+    sys.exit(any(figures["rows"][name]["broken"] for name in given.rows or ROWS))
+
+
+def fresh() -> dict[str, Any]:
+    return {"done": [], "runs": 0, "counts": {}, "most": {}, "broken": [], "seconds": 0.0}
+
+
+def run(row: Row, figure: dict[str, Any], size: int, *, jobs: int) -> Iterator[int]:
+    """Run the blocks of a row that are not done yet; how many are done, after each."""
+    left = [block for block in range(size) if block not in figure["done"]]
+    with ProcessPoolExecutor(jobs if row.is_parallel else 1) as pool:
+        began_s = monotonic_s()
+        for future in as_completed({pool.submit(row.run, block): block for block in left}):
+            add(figure, future.result())
+            now_s = monotonic_s()
+            figure["seconds"] = round(figure["seconds"] + now_s - began_s, 1)
+            figure["date"] = datetime.now(UTC).date().isoformat()
+            began_s = now_s
+            yield len(figure["done"])
+
+
+def add(figure: dict[str, Any], block: Block) -> None:
+    """Add what a block came to."""
+    figure["done"] = sorted([*figure["done"], block.number])
+    figure["runs"] += block.runs
+    figure["broken"] += block.broken
+    for what, times in sorted(block.counts.items()):
+        figure["counts"][what] = figure["counts"].get(what, 0) + times
+    for what, measured in block.measured.items():
+        figure["most"].setdefault(what, []).extend(measured)
+
+
+def keep(path: Path, figures: dict[str, Any]) -> None:
+    """Write the figures, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    draft.replace(path)
+
+
+def machine() -> dict[str, object]:
+    binary = find_binary()
+    return {
+        "parley": __version__,
+        "python": platform.python_version(),
+        "redis-py": redis.__version__,
+        "server": f"{binary.flavour} {binary.version}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+    }
+
+
+def show(seed: int) -> None:
+    """Play one seed, and tell it: faults, commits, what is broken."""
+    played = play(seed)
+    for fault in played.faults:
+        tell(f"{fault.at_ms - BEGIN_MS:>7} ms  {fault.process}: {fault.fault} {fault.detail}")
+    for sealed in played.streams.journal(RUN):
+        kinds = " ".join(event.kind for event in sealed.commit.events)
+        tell(f"{sealed.commit.at_ms - BEGIN_MS:>7} ms  commit {sealed.seq}: {kinds}")
+    tell("\n".join(broken(played)) or "every promise is kept")
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

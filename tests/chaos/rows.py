@@ -1,0 +1,133 @@
+"""What chaos runs at length, row by row: a block is a seed, or some."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from tests.chaos import test_deadlocks as zoo
+from tests.chaos import test_failover, test_file, test_garbage, test_network, test_resume
+from tests.chaos.promises import broken
+from tests.chaos.simulation import Played, play
+
+SEEDS_A_BLOCK = 100
+
+
+class Block(NamedTuple):
+    """What one block came to.
+
+    Attributes:
+        runs: Whole runs played.
+        broken: What was found, each with its seed.
+        counts: How often what was done or met.
+        measured: Figures of which the quantiles are told.
+    """
+
+    number: int
+    runs: int
+    broken: list[str]
+    counts: Mapping[str, int]
+    measured: Mapping[str, list[int]] = {}
+
+
+class Row(NamedTuple):
+    """One row: what a block does, and how many there are."""
+
+    title: str
+    run: Callable[[int], Block]
+    blocks: int
+    is_parallel: bool = True
+
+
+def simulate(number: int) -> Block:
+    """Play seeds in virtual time, each in weather of its own."""
+    wrong, met, ended = [], Counter[str](), 0
+    for seed in range(number * SEEDS_A_BLOCK, (number + 1) * SEEDS_A_BLOCK):
+        played = play(seed)
+        found = broken(played)
+        met.update(fault.fault for fault in played.faults)
+        ended += 1
+        if found:
+            wrong.append(f"seed {seed}: {found[0]}")
+    return Block(number, ended, wrong, met)
+
+
+def resume(number: int) -> Block:
+    """Kill every process at every tenth turn of 200, by each policy in turn."""
+    policy = ("round_robin", "random", "addressed")[number % 3]
+    played, killer = test_resume.resumed(policy, seed=number)
+    wrong = [f"seed {number}: {what}" for what in broken(played)]
+    return Block(number, 1, wrong, {"whole swarms killed": killer.kills})
+
+
+def fail_over(number: int) -> Block:
+    gaps_ms = test_failover.gaps_ms(10, seed=number)
+    return Block(number, 1, [], {"leaders killed": 10}, {"gap_ms": gaps_ms})
+
+
+def spoil(number: int) -> Block:
+    """Write garbage all through a run, at one place."""
+    place = list(test_garbage.PLACES)[number % len(test_garbage.PLACES)]
+    most = 500 if place == "the floor" else 100
+    played, vandal = test_garbage.played_with(place, most, number)
+    wrong = [f"seed {number}: {what}" for what in deaths(played)]
+    return Block(number, 1, wrong, {place: most - vandal.pieces})
+
+
+def deaths(played: Played) -> list[str]:
+    return [*([played.stuck] if played.stuck else []), *played.died]
+
+
+def stand_still(number: int) -> Block:
+    """Keep one seed of everything in the zoo."""
+    wrong, counts = [], Counter[str]()
+    for name, test in vars(zoo).items():
+        if name.startswith("test_") and "is_found" not in name:
+            counts[name.removeprefix("test_").replace("_", " ")] += 1
+            try:
+                test(number)
+            except AssertionError as error:
+                wrong.append(f"seed {number}: {name}: {error}")
+    return Block(number, counts.total(), wrong, counts)
+
+
+def break_connections(number: int) -> Block:
+    """Break 250 connections between everyone and a real server."""
+    logging.disable(logging.CRITICAL)
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        try:
+            met = test_network.broken_talks(Path(folder), faults=250, seed=number + 2)
+        except AssertionError as error:
+            return Block(number, 1, [f"seed {number}: {error}"], {})
+    return Block(number, 1, [], met)
+
+
+def spoil_the_file(number: int) -> Block:
+    """Cut a server's file short at ten places, and change one bit at ten."""
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        file = test_file.File(Path(folder))
+        cuts = test_file.cut(file, times=10, seed=number)
+        flips = test_file.flip(file, times=10, seed=number)
+    counts = {
+        **{f"cut: {became}": times for became, times in cuts.items()},
+        **{f"one bit: {became}": times for became, times in flips.items()},
+    }
+    wrong = [what for what in counts if what not in FINE]
+    return Block(number, 20, [f"seed {number}: {what}" for what in wrong], counts)
+
+
+FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refused"}
+
+ROWS = {
+    "simulation": Row("deterministic simulation", simulate, 500),
+    "resume": Row("every process killed at every tenth turn", resume, 60),
+    "failover": Row("the leader killed", fail_over, 20),
+    "garbage": Row("garbage in the streams", spoil, 600),
+    "deadlocks": Row("the deadlock zoo", stand_still, 100),
+    "file": Row("the server's file cut short or altered", spoil_the_file, 100),
+    "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
+}

@@ -1,0 +1,185 @@
+"""The deadlock zoo: what makes talks of this kind stand still, and this one go on."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from bots.task import Task
+from tests.chaos.promises import broken
+from tests.chaos.scene import BEGIN_MS, LEASE_MS, Scene, scene_of
+from tests.chaos.scheduler import Process
+from tests.chaos.simulation import RUN, Parts, Play, Played, drawn_ms, play
+from tests.scenes import spec_of
+from tests.swarm import happened
+from utils import keys
+from utils.journal import Sealed, chain
+from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
+
+BOTS = ("ada", "bo", "cy")
+TURNS = 9
+ALLOW_MS = 2_000
+SEEDS = 3
+HOUR_MS = 3_600_000
+
+
+def talk(seed: int, *, mind: str = "scripted", allow_ms: int = ALLOW_MS) -> Spec:
+    policy = ("round_robin", "random", "simultaneous")[seed % 3]
+    main = ChannelSpec(name="main", members=BOTS, policy=policy, opening="Well?", turns=TURNS)
+    floor = FloorSpec(allow_s=allow_ms / 1000, gather_s=allow_ms / 1000, tries=2)
+    model = ModelSpec(mind=mind, rule="silent")
+    return spec_of(BOTS, channels=[main], turns=None, floor=floor, seed=seed, model=model)
+
+
+def played(seed: int, spec: Spec, parts: Parts, *, hosts: int = 2, longest_ms: int = 100) -> Played:
+    """Play a talk in fair weather, within the time that its deadlines allow."""
+    calm = scene_of(0).weather._replace(rates={}, most=0)
+    scene = Scene(spec, False, longest_ms, 2, hosts, calm)
+    limit_ms = 20 * LEASE_MS + TURNS * 2 * (2 * ALLOW_MS + LEASE_MS)
+    return play(seed, scene=scene, parts=parts._replace(longest_ms=limit_ms))
+
+
+def ended(one: Played) -> list[Sealed]:
+    assert broken(one) == []
+    journal = list(chain(one.streams.journal(RUN)))
+    assert [event.reason for event in happened(journal, "ended")] == ["turns"]
+    return journal
+
+
+def outcomes(journal: list[Sealed]) -> set[str]:
+    return {event.outcome for event in happened(journal, "turn_closed")}
+
+
+def hangs(chance: Random, scene: Scene, task: Task) -> int:
+    """Never let bo answer."""
+    return HOUR_MS if task.sitting.bot.name == "bo" else drawn_ms(chance, scene, task)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_all_pass(seed: int) -> None:
+    journal = ended(played(seed, talk(seed, mind="rule"), Parts()))
+    assert outcomes(journal) == {"passed"}
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_one_is_always_dead(seed: int) -> None:
+    journal = ended(played(seed, talk(seed), Parts(places=2), hosts=1))
+    (gathered,) = happened(journal, "gathered")
+    assert len(gathered.absent) == 1
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_holder_hangs(seed: int) -> None:
+    journal = ended(played(seed, talk(seed), Parts(took_ms=hangs)))
+    assert {event.reason for event in happened(journal, "revoked")} == {"deadline"}
+
+
+def test_a_holder_that_hangs_with_no_deadline_near_is_found() -> None:
+    one = played(1, talk(1, allow_ms=HOUR_MS), Parts(took_ms=hangs))
+    assert broken(one)[0].startswith("stuck")
+
+
+def killer_of_leaders(on: Play, process: Process) -> None:
+    """Kill the leader right after each third of its commits, before it can wake anybody."""
+    server, seen = on.network.server, 0
+    while True:
+        stream = server.stream(keys.journal(RUN))
+        if stream and len(stream.ids) >= seen + 3 and seen < 12:
+            seen = len(stream.ids)
+            leading = server.execute(["GET", keys.leader(RUN)])
+            for one in on.living():
+                if one.name == leading:
+                    on.kill(one)
+        on.scheduler.wait(1)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_leaders_die_between_a_commit_and_what_follows(seed: int) -> None:
+    journal = ended(
+        played(seed, talk(seed, allow_ms=8 * LEASE_MS), Parts(also=(killer_of_leaders,)))
+    )
+    assert outcomes(journal) == {"acted"}
+
+
+def thief_of_leases(on: Play, process: Process) -> None:
+    """Take every host's hold on bo away, so that others serve him too."""
+    for _ in range(12):
+        on.network.server.execute(["DEL", keys.seat(RUN, "bo")])
+        on.scheduler.wait(on.chance.randrange(LEASE_MS // 2))
+    on.scheduler.wait(HOUR_MS)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_two_hosts_serve_one_bot(seed: int) -> None:
+    parts = Parts(also=(thief_of_leases,))
+    one = played(seed, talk(seed, allow_ms=20 * LEASE_MS), parts, longest_ms=900)
+    journal = ended(one)
+    assert sum(event.bot == "bo" for event in happened(journal, "seated")) > 1
+
+
+def comes_and_goes(on: Play, process: Process) -> None:
+    """Take seats, and leave them again, for ever."""
+    number = 0
+    while True:
+        number += 1
+        host = on.host(process, name=f"guest-{number}", places=2)
+        until_ms = on.scheduler.now_ms + on.chance.randrange(LEASE_MS)
+        while on.scheduler.now_ms < until_ms:
+            host.step()
+        host.leave()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_host_comes_and_goes_for_ever(seed: int) -> None:
+    ended(played(seed, talk(seed), Parts(also=(comes_and_goes,)), hosts=1))
+
+
+def mad_clock(on: Play, process: Process) -> None:
+    """Serve with a clock that jumps by an hour, forth and back."""
+    host = on.host(process, places=2)
+    while True:
+        host.step()
+        clock = host.clock
+        clock.stood_still_ms += on.chance.choice((0, 0, -HOUR_MS, HOUR_MS))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_hosts_clock_is_off_by_an_hour(seed: int) -> None:
+    ended(played(seed, talk(seed), Parts(also=(mad_clock,)), hosts=1))
+
+
+class Flood:
+    """Write so much on the floor that a commit is never without it."""
+
+    def __init__(self) -> None:
+        self.written = 0
+
+    def __call__(self, on: Play, process: Process) -> None:
+        while on.scheduler.now_ms < BEGIN_MS + 8 * LEASE_MS:
+            for _ in range(25):
+                self.written += 1
+                on.network.server.execute(["XADD", keys.floor(RUN), "*", "b", "{}"])
+            on.scheduler.wait(40)
+        on.scheduler.wait(HOUR_MS)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_floor_is_flooded(seed: int) -> None:
+    flood = Flood()
+    one = played(seed, talk(seed), Parts(also=(flood,), took_ms=hangs))
+    journal = list(chain(one.streams.journal(RUN)))
+    assert (one.stuck, one.died) == ("", [])
+    assert flood.written > 4_000
+    for granted in happened(journal, "granted"):
+        closed = next(at for at, event in timed(journal) if closes(event, granted.epoch))
+        assert closed <= granted.deadline_ms + LEASE_MS
+
+
+def timed(journal: list[Sealed]) -> list[tuple[int, object]]:
+    return [(one.commit.at_ms, event) for one in journal for event in one.commit.events]
+
+
+def closes(event: object, epoch: int) -> bool:
+    kind = getattr(event, "kind", "")
+    return kind in ("acted", "passed", "revoked") and getattr(event, "epoch", 0) == epoch

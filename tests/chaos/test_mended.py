@@ -1,0 +1,63 @@
+"""What the simulation found and was mended, each as small as it gets; more of it is in
+`tests/orchestrator/test_moments.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.court import T0, Court
+from tests.scenes import Table, spec_of
+from utils.errors import ServerGone
+
+
+def rolled_back(seconds: int) -> Court:
+    """Lead a talk whose server lost its last two turns, and its clock so many seconds."""
+    court = Court().begin()
+    court.talk(2)
+    kept = court.leader.state
+    court.now_ms += seconds * 1_000
+    court.talk(2)
+    floor: Any = court.raw.xrange(court.leader.floor_key, max=kept.cursor)
+    court.raw.delete(court.leader.floor_key)
+    for entry_id, fields in floor:
+        court.raw.xadd(court.leader.floor_key, fields, id=entry_id)
+    court.forget(after=kept.seq)
+    court.now_ms = T0 + 5
+    court.arrive({"kind": "mark", "author": "cy", "text": "Is anybody there?"})
+    return court
+
+
+def test_what_is_said_to_a_server_whose_clock_went_back_over_a_lost_tail_is_read() -> None:
+    court = rolled_back(seconds=60)
+    court.leader.recover(court.now_ms)
+    court.consume()
+    assert [event.turn for event in court.events("acted")] == [1, 2, 3, 4]
+    assert [event.verb for event in court.events("intervened")] == ["mark"]
+
+
+def test_a_leader_cut_off_while_it_mends_owns_up_to_all_it_mended() -> None:
+    court = rolled_back(seconds=60)
+    since, upto = len(court.journal) + 1, court.leader.state.seq
+    court.streams.breaks = "after the commit"
+    with pytest.raises(ServerGone):
+        court.leader.recover(court.now_ms)
+    assert len(court.journal) == since, "one of two is appended again"
+    court.leader.recover(court.now_ms)
+    court.consume()
+    mended = [event.detail for event in court.events("incident")]
+    assert mended == [f"server forgot commits {since} to {upto}; appended again"]
+    assert [event.verb for event in court.events("intervened")] == ["mark"]
+
+
+def test_a_host_of_200_seats_that_asks_for_all_of_them_again_is_seated_once() -> None:
+    bots = [f"bot-{number:03}" for number in range(200)]
+    table = Table(spec_of(bots)).begin()
+    joins = [{"kind": "joined", "author": "one", "nonce": bot, "bot": bot} for bot in bots]
+    for _ in range(2):
+        for at in range(0, len(joins), 100):
+            table.say(*joins[at : at + 100])
+    seated = [event for event in table.events("seated") if event.host == "one"]
+    assert len(seated) == len(bots)
+    assert len(table.events("rejected")) == len(bots)

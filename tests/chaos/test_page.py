@@ -1,0 +1,24 @@
+"""The page on reliability says what the figures say, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+from tests.chaos.page import FIGURES, PAGE, page
+
+
+def test_the_page_is_what_the_figures_make_of_it() -> None:
+    assert PAGE.read_text() == page(json.loads(FIGURES.read_text()))
+
+
+def test_a_broken_promise_is_on_the_page() -> None:
+    row = {
+        "date": "2026-01-31",
+        "runs": 3,
+        "seconds": 1.0,
+        "broken": ["seed 2: a word is lost"],
+        "counts": {"kill": 4},
+        "most": {},
+    }
+    told = page({"machine": {"cores": 2}, "rows": {"simulation": row}})
+    assert "| simulation | 2026-01-31 | 3 | 1 | seed 2: a word is lost |" in told

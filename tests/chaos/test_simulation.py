@@ -1,0 +1,95 @@
+"""A thousand swarms in virtual time, each in weather of its own: what is promised holds.
+
+A seed that fails is printed, and repeats: `python -m tests.chaos simulation --seed N --show`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from bots.outbox import Outbox
+from tests.chaos import scripts
+from tests.chaos.promises import broken
+from tests.chaos.scene import scene_of
+from tests.chaos.server import Server
+from tests.chaos.simulation import RUN, Parts, Played, play
+from tests.chaos.weather import Fault
+from tests.chaos.wire import SimulatedStreams
+from utils.streams import Entry
+
+SEEDS = 1_000
+BLOCK = 50
+
+
+@pytest.mark.parametrize("block", range(SEEDS // BLOCK))
+def test_whatever_goes_wrong_every_promise_is_kept(block: int) -> None:
+    found = {seed: broken(play(seed)) for seed in range(block * BLOCK, (block + 1) * BLOCK)}
+    assert {seed: wrong for seed, wrong in found.items() if wrong} == {}
+
+
+def test_a_seed_plays_the_same_again() -> None:
+    for seed in (17, 60, 109):
+        first, second = shape(play(seed)), shape(play(seed))
+        assert first == second
+        assert first[1], "nothing went wrong"
+
+
+def shape(played: Played) -> tuple[int, list[object], list[tuple[str, ...]]]:
+    """Tell all of a play but nonces and hashes, which are drawn anew each time."""
+    commits = [
+        tuple(event.kind for event in sealed.commit.events)
+        for sealed in played.streams.journal(RUN)
+    ]
+    return played.virtual_ms, list(played.faults), commits
+
+
+# --- negative controls ------------------------------------------------------------------
+
+
+def is_greater_than_the_top(server: Server, keys: list[str], args: list[str]) -> list[str]:
+    """Append whatever has a greater number, as XADD itself would."""
+    top = scripts.top(server, keys[0])[0]
+    return scripts.append(server, keys, args) if int(args[0]) > top else ["mine"]
+
+
+class Blind(SimulatedStreams):
+    """Never looks back after a reconnect."""
+
+    def look_back(self, entry: Entry) -> None:
+        pass
+
+
+class Careless(Outbox):
+    """Never says again what may not have arrived."""
+
+    def resend(self) -> None:
+        self.is_behind = False
+
+
+class Control(NamedTuple):
+    parts: Parts
+    faults: tuple[Fault, ...]
+
+
+CONTROLS = {
+    "the commit needs but a greater number": Control(
+        Parts(commit=is_greater_than_the_top), ("freeze", "tail lost")
+    ),
+    "readers do not look back": Control(Parts(streams=Blind), ("tail lost",)),
+    "authors do not say it again": Control(Parts(outbox=Careless), ("cut before", "partition")),
+    "authors say it again as something new": Control(Parts(says_anew=True), ("cut reply", "late")),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_broken_rule_is_found(name: str) -> None:
+    parts, faults = CONTROLS[name]
+    for seed in range(100):
+        scene = scene_of(seed)
+        rates = dict.fromkeys(faults, 0.02)
+        weather = scene.weather._replace(rates=rates, most=20)
+        if broken(play(seed, scene=scene._replace(weather=weather), parts=parts)):
+            return
+    raise AssertionError("a hundred seeds did not show it")
