@@ -8,6 +8,7 @@ one commit: the journal's last one when the export began.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import TextIO
 
 from analytics.folder import whole
 from analytics.observer.runs import registered
-from analytics.records import Call, call_line, read_call
 from analytics.sheets import open_new, open_sheets, write_codebook
 from analytics.tables import read_spec, tables_from
 from utils import keys
+from utils.callfile import RecordedCall, call_line, read_call
 from utils.errors import BadEntry, BadInput, ParleyError, StreamError
 from utils.journal import Sealed, to_line
+from utils.manifest import NAME, Manifest, SealedFile, manifest_text
 from utils.names import check_name, nearest, shown
 from utils.protocol import Closed
 from utils.streams import Streams, unseal_entry
@@ -135,7 +137,37 @@ def _write(records: _Records, spec: str, folder: Path) -> tuple[dict[str, int], 
             sheets.add(table, row)
             if table == "runs":
                 phase = str(row["phase"])
+    _seal(records, spec, folder, sheets.rows, phase)
     return sheets.rows, phase
+
+
+def _seal(records: _Records, spec: str, folder: Path, rows: dict[str, int], phase: str) -> None:
+    """Write the manifest, last."""
+    parsed = read_spec(spec)
+    files = {
+        path.relative_to(folder).as_posix(): SealedFile(
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(), bytes=path.stat().st_size
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    manifest = Manifest.model_validate(
+        {
+            "run": records.run,
+            "scenario": parsed.scenario,
+            "labels": parsed.labels,
+            "phase": phase,
+            "commits": records.commits_read,
+            "last_sha256": records.last_sha256,
+            "calls": records.calls_read,
+            "spec_sha256": hashlib.sha256(spec.encode("utf-8", "surrogateescape")).hexdigest(),
+            "seed": parsed.seed,
+            "rows": rows,
+            "files": files,
+        }
+    )
+    with open_new(folder / NAME) as file:
+        file.write(manifest_text(manifest))
 
 
 class _Records:
@@ -151,23 +183,24 @@ class _Records:
         self._top = streams.top(keys.journal(run))
         self._calls, self._last_call = streams.tally(keys.calls(run))
         self._commits = int(self._top.id.partition("-")[0]) if self._top else 0
-        self._done = 0
+        self._done = self.commits_read = self.calls_read = 0
+        self.last_sha256 = ""
 
     def commits(self, copy: TextIO) -> Iterator[Sealed]:
         """Read the journal up to the cut."""
         if self._top is None:
             return
-        last = ""
         for entry in self.streams.all(keys.journal(self.run), upto=self._top.id, page=PAGE):
             sealed = unseal_entry(entry)
             copy.write(to_line(sealed))
             self._note(sealed)
-            last = sealed.sha256
+            self.last_sha256 = sealed.sha256
+            self.commits_read += 1
             yield sealed
-        if last != self._top.fields.get("h"):
+        if self.last_sha256 != self._top.fields.get("h"):
             raise BadEntry(f"journal {self._commits}", "it was there a moment ago and is not now")
 
-    def calls(self, copy: TextIO) -> Iterator[Call]:
+    def calls(self, copy: TextIO) -> Iterator[RecordedCall]:
         """Read the calls up to the cut, or up to where a closed run's journal ends them."""
         if self._last_call in ("", "0-0"):
             return
@@ -175,6 +208,7 @@ class _Records:
             call = read_call(entry.id, entry.body)
             copy.write(call_line(call))
             self._tick()
+            self.calls_read += 1
             yield call
 
     def _note(self, sealed: Sealed) -> None:

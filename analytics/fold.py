@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from analytics.places import Held, Place
-from analytics.records import Call
 from analytics.rooms import Rooms
 from analytics.stopwatch import Stopwatch
 from analytics.tallies import LOAD_NS, Tally, Totals
+from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.protocol import (
     Acted,
@@ -144,7 +144,7 @@ class Fold:
         if change is not None:
             change(self, event, place)
 
-    def take_call(self, call: Call) -> None:
+    def take_call(self, call: RecordedCall) -> None:
         """Take in one attempt at a model."""
         record, totals = call.record, self.totals
         if record is None:

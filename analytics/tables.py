@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from analytics.columns import RUN_ID, Column, Row, label_columns
 from analytics.fold import Fold
 from analytics.places import Place
-from analytics.records import Call
 from analytics.rows import (
     actions,
     bots,
@@ -30,6 +29,7 @@ from analytics.rows import (
     turns,
     world_events,
 )
+from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.journal import Sealed, chain, first_field, sha256_of
 from utils.protocol import (
@@ -83,7 +83,7 @@ def read_spec(body: str) -> Spec:
 
 
 def tables_from(
-    spec: str, commits: Iterable[Sealed], calls: Iterable[Call], *, run: str
+    spec: str, commits: Iterable[Sealed], calls: Iterable[RecordedCall], *, run: str
 ) -> Iterator[TableRow]:
     """Fold a run's records into the rows of all tables.
 
@@ -143,7 +143,7 @@ class _Tables:
             fold.take(event, place)
         fold.end_commit()
 
-    def call(self, call: Call) -> Iterator[TableRow]:
+    def call(self, call: RecordedCall) -> Iterator[TableRow]:
         if call.sha256 in self._recent:  # a host said it again after a lost connection
             self.fold.totals.resent += 1
             return

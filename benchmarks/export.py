@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analytics.export import export_run
-from analytics.records import Call
 from analytics.tables import tables_from
 from orchestrator.state import Grant
 from tests.analytics.recorded import Recorded, record_of
 from tests.scenes import spec_of
 from tests.swarm import fake_streams
 from utils import keys
+from utils.callfile import RecordedCall
 from utils.clock import monotonic_ms
 from utils.journal import NO_HASH, Commit, Consumed, Sealed, seal, sha256_of
 from utils.protocol import Acted, AskSay, Event, Granted, Heard, Say, TurnClosed
@@ -116,7 +116,7 @@ def fold_alone(messages: int) -> float:
     """Messages a second through the fold, records parsed already, no file written."""
     run = begun(fake_streams(), "fold")
     commits = [run.table.journal[0], *(sealed for sealed, _ in turns(run, messages))]
-    none: list[Call] = []
+    none: list[RecordedCall] = []
     started_ms = monotonic_ms()
     rows = sum(1 for table, _ in tables_from(run.body, commits, none, run="fold"))
     assert rows > 2 * messages

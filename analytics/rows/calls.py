@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from analytics.cells import json_text
 from analytics.columns import Row, as_json, boolean, decimal, integer, text
 from analytics.fold import Fold
-from analytics.records import Call
+from utils.callfile import RecordedCall
 from utils.calls import CallRecord, ChatMessage
 from utils.journal import sha256_of
 
@@ -127,7 +127,7 @@ COLUMNS = (
 )
 
 
-def row(fold: Fold, call: Call, record: CallRecord) -> Row:
+def row(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     """Write an attempt as a row."""
     return _place(fold, call, record) | _words(record) | _outcome(record)
 
@@ -144,7 +144,7 @@ def as_text(messages: tuple[ChatMessage, ...]) -> str:
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
 
 
-def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
+def _place(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     return {
         "call_sha256": call.sha256,
         "call_id": record.call_id,

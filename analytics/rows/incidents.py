@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from analytics.columns import Row, integer, text
 from analytics.fold import Fold
 from analytics.places import Place
-from analytics.records import Call
+from utils.callfile import RecordedCall
 from utils.protocol import Closed, Ended, Event, Granted, Incident, Rejected, Revoked, TurnClosed
 
 COLUMNS = (
@@ -79,7 +79,7 @@ def of_event(event: Event, place: Place, later: Sequence[Event]) -> Row | None:
     return None
 
 
-def of_call(fold: Fold, call: Call) -> Row | None:
+def of_call(fold: Fold, call: RecordedCall) -> Row | None:
     """Write an attempt as a row, if it failed, or if other weights answered than before."""
     record = call.record
     when = {"at_ms": call.at_ms, "run_ms": fold.run_ms(call.at_ms), "entry_id": call.id}

@@ -10,12 +10,12 @@ import pytest
 
 from analytics.cells import restored
 from analytics.export import export_all, export_run
-from analytics.records import call_from_line
 from analytics.tables import TABLES
 from tests.analytics.recorded import RUN, Recorded, every_file, read_table
 from tests.scenes import spec_of
 from tests.swarm import fake_streams, fake_swarm
 from utils import keys
+from utils.callfile import call_from_line
 from utils.errors import BadEntry, BadInput, StreamError
 from utils.journal import Commit, chain, from_line, seal
 from utils.spec import ModelSpec
@@ -48,7 +48,7 @@ def test_the_folder_holds_the_raw_records_the_tables_and_the_codebook(tmp_path: 
     exported = export_run(run.streams, RUN, tmp_path / "tea")
     tables = sorted(TABLES)
     raw = ["calls.jsonl", "journal.jsonl", "spec.json"]
-    expected = ["codebook.csv", *(f"raw/{one}" for one in raw)]
+    expected = ["codebook.csv", "manifest.json", *(f"raw/{one}" for one in raw)]
     assert list(every_file(tmp_path / "tea")) == expected + [f"tables/{one}.csv" for one in tables]
     assert (exported.folder, exported.phase, exported.run) == (tmp_path / "tea", "closed", RUN)
     assert exported.rows == {table: len(read_table(exported.folder, table)) for table in tables}

@@ -8,10 +8,10 @@ import pytest
 
 from analytics.fold import UNHEARD, Fold
 from analytics.places import Place
-from analytics.records import call_from_line, call_line, read_call
 from analytics.tables import tables_from
 from tests.analytics.recorded import Recorded, pick, tables
 from tests.scenes import spec_of
+from utils.callfile import call_from_line, call_line, read_call
 from utils.calls import Exposure
 from utils.errors import BadEntry
 from utils.journal import Commit, seal

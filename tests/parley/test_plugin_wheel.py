@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from analytics.records import Call
 from analytics.tables import tables_from
 from orchestrator import engine
 from orchestrator.plugins import rules_for
@@ -21,6 +20,7 @@ from tests.parley.plugin.wheel import install, on_path, parley
 from tests.scenes import spec_of
 from tests.swarm import fake_swarm, happened
 from utils import plugins
+from utils.callfile import RecordedCall
 from utils.errors import BadInput
 from utils.journal import Sealed, chain, fold, from_line, seal, to_line
 from utils.protocol import EVENT_KINDS, OpenEvent
@@ -141,7 +141,7 @@ def test_status_and_runs_do_without_the_wheel(kept: Kept) -> None:
 
 
 def test_the_tables_are_folded_without_the_wheel(kept: Kept) -> None:
-    calls: list[Call] = []
+    calls: list[RecordedCall] = []
     rows = list(tables_from(kept.spec, kept.journal, calls, run=kept.run))
     counted = Counter(table for table, _ in rows)
     assert counted["messages"] == counted["world_events"] == TURNS
