@@ -26,6 +26,7 @@ from utils.protocol import (
     Ended,
     Event,
     FellBack,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -62,6 +63,7 @@ class Fold:
         world_ms: The world's time: 0 before it is first woken.
         ended, last_ms: Journal time of the end, with why, and of the last commit.
         told: The last thing that somebody told the run, and where.
+        forked: Where the run was forked, if it was: the last time, of a fork's fork.
         seats: Bot to its seat's number and the host that serves it.
         live: Epoch to live grant.
         unheard: Epoch to a grant that was acted on, for what is heard of it later.
@@ -69,9 +71,7 @@ class Fold:
     """
 
     def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
-        self.displays = spec.displays()
+        self.follow(spec)
         self.phase = "new"
         self.time = Stopwatch()
         self.world_ms = 0
@@ -79,14 +79,20 @@ class Fold:
         self.closed: Closed | None = None
         self.last_ms: int | None = None
         self.sha256 = ""
-        self.spec_sha256: str | None = None
         self.seats: dict[str, tuple[int, str | None]] = {}
         self.live: dict[int, Held] = {}
         self.unheard: OrderedDict[int, Held] = OrderedDict()
         self.told: tuple[Place, Intervened] | None = None
+        self.forked: tuple[Place, Forked] | None = None
         self.tallies: dict[str, Tally] = {bot.name: Tally() for bot in spec.bots}
         self.rooms = Rooms(self.tally)
         self.totals = Totals()
+
+    def follow(self, spec: Spec) -> None:
+        """Go by another scenario from here on, as a fork does."""
+        self.spec = spec
+        self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
+        self.displays = spec.displays()
 
     # --- asking ---------------------------------------------------------------------
 
@@ -124,7 +130,7 @@ class Fold:
 
     def outsider(self, heard: Heard, place: Place) -> str | None:
         """Name the person whose words these are, if the event before says that they are."""
-        if self.told is None or heard.speaker is not None:
+        if self.told is None or heard.epoch is not None:
             return None
         where, told = self.told
         is_just_before = (where.seq, where.index + 1) == (place.seq, place.index)
@@ -170,7 +176,12 @@ class Fold:
         self.rooms.close_all()
 
     def _began(self, event: Began, place: Place) -> None:
-        self.phase, self.spec_sha256 = "gathering", event.spec_sha256
+        self.phase = "gathering"
+
+    def _forked(self, event: Forked, place: Place) -> None:
+        self.phase, self.forked = "gathering", (place, event)
+        self.time.pause(place.at_ms - event.paused_ms)
+        self.time.resume(place.at_ms)
 
     def _gathered(self, event: Gathered, place: Place) -> None:
         self.phase = "running"
@@ -272,6 +283,7 @@ _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     Closed: Fold._closed,
     Ended: Fold._ended,
     FellBack: Fold._fell_back,
+    Forked: Fold._forked,
     Gathered: Fold._gathered,
     Granted: Fold._granted,
     Heard: Fold._heard,

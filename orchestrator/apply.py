@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from orchestrator.rules import Rules
-from orchestrator.state import Floor, Grant, Seat, State
+from orchestrator.state import NOTHING, Floor, Grant, Seat, State
 from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
     Began,
+    ChannelChanged,
     ChannelClosed,
     ChannelOpened,
     Closed,
@@ -18,6 +19,7 @@ from utils.protocol import (
     Event,
     Extended,
     FellBack,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -32,6 +34,7 @@ from utils.protocol import (
     Revoked,
     Seated,
     TurnClosed,
+    Unheard,
     Unmuted,
     Unseated,
     Woke,
@@ -51,6 +54,8 @@ def apply(rules: Rules, state: State, event: Event, *, seq: int, at_ms: int) -> 
     change = _CHANGES.get(type(event))
     if change is not None:
         state = change(state, event, seq, at_ms)
+    if isinstance(event, Forked):
+        state = state._replace(world=rules.world.forked(state.world, rules.spec))
     world = rules.world.evolve(state.world, event)
     return state if world is state.world else state._replace(world=world)
 
@@ -62,6 +67,24 @@ def with_floor(state: State, floor: Floor) -> State:
 
 def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
     return state._replace(run=event.run, phase="gathering", began_ms=at_ms, acted_ms=at_ms)
+
+
+def _forked(state: State, event: Forked, seq: int, at_ms: int) -> State:
+    """Go on as another run, from where the parent was: only its hosts are of no account."""
+    seats = {bot: seat._replace(absent=False) for bot, seat in state.seats.items()}
+    tops = {name: top for name, top in state.tops.items() if name.startswith("channel:")}
+    return state._replace(
+        run=event.run,
+        phase="gathering",
+        acted_ms=at_ms,
+        seats=seats,
+        nonces=NOTHING,
+        tops=tops,
+        paused_at_ms=None,
+        paused_ms=state.paused_ms + event.paused_ms,
+        steps=0,
+        clock=(at_ms, state.world_ms),
+    )
 
 
 def _gathered(state: State, event: Gathered, seq: int, at_ms: int) -> State:
@@ -83,6 +106,11 @@ def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
         turns=event.turns,
     )
     return _enter(with_floor(state, floor), event.channel, event.members)
+
+
+def _channel_changed(state: State, event: ChannelChanged, seq: int, at_ms: int) -> State:
+    floor = state.floors[event.channel]
+    return with_floor(state, floor._replace(hears=event.hears, policy=event.policy))
 
 
 def _channel_closed(state: State, event: ChannelClosed, seq: int, at_ms: int) -> State:
@@ -128,7 +156,8 @@ def _unseated(state: State, event: Unseated, seq: int, at_ms: int) -> State:
 def _granted(state: State, event: Granted, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
     live = (*floor.live, Grant(event=event, seq=seq))
-    floor = floor._replace(live=live, asked=event.asked, round=event.round)
+    again = tuple(bot for bot in floor.again if floor.asked and bot != event.bot)
+    floor = floor._replace(live=live, asked=event.asked, round=event.round, again=again)
     state = with_floor(state, floor)
     return state._replace(epochs=event.epoch)
 
@@ -150,12 +179,26 @@ def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> Stat
 
 
 def _revoked(state: State, event: Revoked, seq: int, at_ms: int) -> State:
+    if event.reason == "forked":
+        return with_floor(state, _taken_back(state.floors[event.channel], event))
     floor = _close_grant(state.floors[event.channel], event)
     state = with_floor(state, floor._replace(revoked=(*floor.revoked, event.bot)))
     if event.reason != "lost":
         return state
     seat = state.seats.get(event.bot, Seat())._replace(absent=True)
     return state._replace(seats={**state.seats, event.bot: seat})
+
+
+def _taken_back(floor: Floor, event: Revoked) -> Floor:
+    """Undo a grant, so that the turn is granted again as if it had not been yet.
+
+    No try is used up, and nobody has held the floor. A round in which some have answered
+    goes on with those that have not; any other turn's policy chooses once more.
+    """
+    live = tuple(grant for grant in floor.live if grant.event.epoch != event.epoch)
+    is_open = live or floor.answers or floor.revoked
+    asked = floor.asked if is_open else 0
+    return floor._replace(live=live, asked=asked, again=(*floor.again, event.bot))
 
 
 def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State:
@@ -165,6 +208,7 @@ def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State
         asked=0,
         answers=(),
         revoked=(),
+        again=(),
         addressee=floor.addressee if event.outcome == "acted" else None,
     )
     steps = max(0, state.steps - 1)
@@ -177,6 +221,13 @@ def _heard(state: State, event: Heard, seq: int, at_ms: int) -> State:
         return state
     heard = floor._replace(last_speaker=event.speaker, addressee=event.addressee)
     return with_floor(state, heard)
+
+
+def _unheard(state: State, event: Unheard, seq: int, at_ms: int) -> State:
+    floor = state.floors[event.channel]
+    return with_floor(
+        state, floor._replace(last_speaker=event.last_speaker, addressee=event.addressee)
+    )
 
 
 def _woke(state: State, event: Woke, seq: int, at_ms: int) -> State:
@@ -242,12 +293,14 @@ def _close_grant(floor: Floor, event: Acted | Passed | Revoked) -> Floor:
 _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Acted: _answered,
     Began: _began,
+    ChannelChanged: _channel_changed,
     ChannelClosed: _channel_closed,
     ChannelOpened: _opened,
     Closed: _closed,
     Ended: _ended,
     Extended: _extended,
     FellBack: _fell_back,
+    Forked: _forked,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,
@@ -261,6 +314,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Revoked: _revoked,
     Seated: _seated,
     TurnClosed: _turn_closed,
+    Unheard: _unheard,
     Unmuted: _unmuted,
     Unseated: _unseated,
     Woke: _woke,

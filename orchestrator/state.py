@@ -78,6 +78,7 @@ class Floor(NamedTuple):
         last_speaker: Who was heard last.
         addressee: Whom the last speaker addressed.
         held: Bot to the turn in which it last held the floor, whatever came of it.
+        again: Bots whose grant a fork took back, and that are to be asked again.
     """
 
     channel: str
@@ -94,6 +95,7 @@ class Floor(NamedTuple):
     last_speaker: str | None = None
     addressee: str | None = None
     held: Mapping[str, int] = NOTHING
+    again: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "watch": "Follow a conversation live.",
     "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
+    "fork": "Go on from a commit of a run, changed and unchanged.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",
     "scenarios": "List, show and check scenarios.",
