@@ -62,8 +62,7 @@ class Fold:
         time: Tells run time.
         world_ms: The world's time: 0 before it is first woken.
         ended, last_ms: Journal time of the end, with why, and of the last commit.
-        told: The last thing that somebody told the run, and where.
-        forked: Where the run was forked, if it was: the last time, of a fork's fork.
+        told, forked: What it was told last, and its last fork; and where.
         seats: Bot to its seat's number and the host that serves it.
         live: Epoch to live grant.
         unheard: Epoch to a grant that was acted on, for what is heard of it later.
@@ -74,11 +73,10 @@ class Fold:
         self.follow(spec)
         self.phase = "new"
         self.time = Stopwatch()
-        self.world_ms = 0
+        self.world_ms, self.sha256 = 0, ""
         self.ended: tuple[int, Ended] | None = None
         self.closed: Closed | None = None
         self.last_ms: int | None = None
-        self.sha256 = ""
         self.seats: dict[str, tuple[int, str | None]] = {}
         self.live: dict[int, Held] = {}
         self.unheard: OrderedDict[int, Held] = OrderedDict()
@@ -90,9 +88,8 @@ class Fold:
 
     def follow(self, spec: Spec) -> None:
         """Go by another scenario from here on, as a fork does."""
-        self.spec = spec
+        self.spec, self.displays = spec, spec.displays()
         self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
-        self.displays = spec.displays()
 
     # --- asking ---------------------------------------------------------------------
 
@@ -121,7 +118,7 @@ class Fold:
         held = self.live.get(closing.epoch)
         if held is None:
             raise BadEntry(f"journal {place.seq}", f"it names epoch {closing.epoch}, not live")
-        host = self.seats.get(closing.bot, (0, None))[1]
+        _, host = self.seats.get(closing.bot, (0, None))
         return Held(held.event, held.place, place.at_ms - held.place.at_ms, host)
 
     def is_late(self, granted: Granted) -> bool | None:
@@ -130,9 +127,9 @@ class Fold:
 
     def outsider(self, heard: Heard, place: Place) -> str | None:
         """Name the person whose words these are, if the event before says that they are."""
-        if self.told is None or heard.epoch is not None:
+        where, told = self.told or (place, None)
+        if told is None or heard.epoch is not None:
             return None
-        where, told = self.told
         is_just_before = (where.seq, where.index + 1) == (place.seq, place.index)
         is_it = (told.channel, told.text) == (heard.channel, heard.text)
         return told.author if is_just_before and is_it else None
@@ -241,8 +238,7 @@ class Fold:
             self.unheard.popitem(last=False)
 
     def _revoked(self, event: Revoked, place: Place) -> None:
-        self.held(event, place)
-        del self.live[event.epoch]
+        del self.live[self.held(event, place).event.epoch]
         self.tally(event.bot).revoked[event.reason] += 1
 
     def _fell_back(self, event: FellBack, place: Place) -> None:
@@ -271,8 +267,8 @@ class Fold:
         self.totals.rejected += 1
 
 
-def _sum(before: int | None, more: int | None) -> int | None:
-    return before if more is None else (before or 0) + more
+def _sum(one: int | None, more: int | None) -> int | None:
+    return one if more is None else (one or 0) + more
 
 
 _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {

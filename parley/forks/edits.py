@@ -37,6 +37,9 @@ def _edit(spec: Spec, change: Change, point: ForkPoint, channel: str | None) -> 
     named = rest[:-1] if is_text else rest
     if len(named) > 1 or (kind == "heard" and not is_text and text != "delete"):
         raise BadInput("it names nothing", where=where, mend=f"write {KINDS[kind]}")
+    if kind == "heard" and spec.world.name != "salon":
+        what = f"the world '{spec.world.name}' goes by what was done, not by what was heard"
+        raise BadInput(what, where=where, mend="use inject, or a scenario of the salon")
     if (kind == "inject" or is_text) and not text.strip():
         raise BadInput("nothing is said", where=where, mend="use heard=delete to take words back")
     name = named[0] if named else channel or _meant(point, where, is_heard=kind == "heard")
@@ -80,9 +83,6 @@ def _announced(room: Room, channel: str, text: str) -> Heard:
 
 def _of_last(spec: Spec, room: Room, channel: str, text: str | None, where: str) -> Edit:
     """Take back the last message of a channel, and have another heard in its place if any."""
-    if spec.world.name != "salon":
-        what = f"the world '{spec.world.name}' goes by what was done, not by what was heard"
-        raise BadInput(what, where=where, mend="use inject, or a scenario of the salon")
     if not room.heard:
         raise BadInput(f"nothing was heard in {channel} so far", where=where)
     last = room.heard[-1]
