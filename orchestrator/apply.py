@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from orchestrator.parting import go_on, taken_back
 from orchestrator.rules import Rules
-from orchestrator.state import NOTHING, Floor, Grant, Seat, State
+from orchestrator.state import Floor, Grant, Seat, State
 from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
@@ -67,24 +68,6 @@ def with_floor(state: State, floor: Floor) -> State:
 
 def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
     return state._replace(run=event.run, phase="gathering", began_ms=at_ms, acted_ms=at_ms)
-
-
-def _forked(state: State, event: Forked, seq: int, at_ms: int) -> State:
-    """Go on as another run, from where the parent was: only its hosts are of no account."""
-    seats = {bot: seat._replace(absent=False) for bot, seat in state.seats.items()}
-    tops = {name: top for name, top in state.tops.items() if name.startswith("channel:")}
-    return state._replace(
-        run=event.run,
-        phase="gathering",
-        acted_ms=at_ms,
-        seats=seats,
-        nonces=NOTHING,
-        tops=tops,
-        paused_at_ms=None,
-        paused_ms=state.paused_ms + event.paused_ms,
-        steps=0,
-        clock=(at_ms, state.world_ms),
-    )
 
 
 def _gathered(state: State, event: Gathered, seq: int, at_ms: int) -> State:
@@ -180,25 +163,13 @@ def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> Stat
 
 def _revoked(state: State, event: Revoked, seq: int, at_ms: int) -> State:
     if event.reason == "forked":
-        return with_floor(state, _taken_back(state.floors[event.channel], event))
+        return with_floor(state, taken_back(state.floors[event.channel], event))
     floor = _close_grant(state.floors[event.channel], event)
     state = with_floor(state, floor._replace(revoked=(*floor.revoked, event.bot)))
     if event.reason != "lost":
         return state
     seat = state.seats.get(event.bot, Seat())._replace(absent=True)
     return state._replace(seats={**state.seats, event.bot: seat})
-
-
-def _taken_back(floor: Floor, event: Revoked) -> Floor:
-    """Undo a grant, so that the turn is granted again as if it had not been yet.
-
-    No try is used up, and nobody has held the floor. A round in which some have answered
-    goes on with those that have not; any other turn's policy chooses once more.
-    """
-    live = tuple(grant for grant in floor.live if grant.event.epoch != event.epoch)
-    is_open = live or floor.answers or floor.revoked
-    asked = floor.asked if is_open else 0
-    return floor._replace(live=live, asked=asked, again=(*floor.again, event.bot))
 
 
 def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State:
@@ -300,7 +271,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Ended: _ended,
     Extended: _extended,
     FellBack: _fell_back,
-    Forked: _forked,
+    Forked: go_on,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from orchestrator.draft import Draft
 from orchestrator.recovery import unseated
 from orchestrator.world import revoke
+from utils.origin import Change, Edit, Origin
 from utils.protocol import Branched, ChannelChanged, Forked, Intervened, Unheard
-from utils.spec import Change, Edit, Origin
 
 AUTHOR = "fork"
 """Who is noted for what a fork changes: nobody came in from outside while the run went on."""

@@ -25,7 +25,8 @@ from parley.whole_run import (
 )
 from utils.errors import Missing
 from utils.names import counted
-from utils.spec import Change, Spec
+from utils.origin import Change
+from utils.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)

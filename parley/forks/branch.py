@@ -21,8 +21,9 @@ from utils.callfile import RecordedCall
 from utils.errors import BadInput
 from utils.journal import Sealed
 from utils.lineage import MAX_GENERATIONS, eras_of
+from utils.origin import Change, Origin
 from utils.seeds import seed_for
-from utils.spec import Change, Origin, Spec
+from utils.spec import Spec
 from utils.streams import Streams
 
 PAGE = 200

@@ -13,8 +13,9 @@ from parley.model_options import check_spec
 from utils import plugins
 from utils.errors import BadInput
 from utils.names import look_up, shown
+from utils.origin import Change
 from utils.persona import Persona
-from utils.spec import Change, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec
+from utils.spec import ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec
 from worlds.audience import AUDIENCES
 from worlds.settings import BadSetting
 

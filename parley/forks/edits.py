@@ -10,8 +10,9 @@ from parley.forks.changes import KINDS, WHERE
 from parley.forks.point import ForkPoint, Room
 from utils.errors import BadInput
 from utils.names import look_up
+from utils.origin import Change, Edit
 from utils.protocol import Heard
-from utils.spec import Change, Edit, Spec
+from utils.spec import Spec
 from worlds.salon.rules import Salon, addressee
 
 
