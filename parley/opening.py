@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from utils.streams import Streams
 
 
+STACK = "is the stack up? docker-compose up -d"
+"""What mends most that is missing where the stack's own command is typed."""
+
+
 def settings() -> Settings:
     """Read this process's settings from its environment."""
     return Settings.from_env(os.environ)
@@ -49,7 +53,7 @@ def address(here: Settings) -> str | None:
         raise Missing(
             f"cannot be read: {why}",
             where=f"REDIS_PASSWORD_FILE: {here.redis_password_file}",
-            mend="make it with: parley secrets --out DIR",
+            mend="make it with: parley secrets --out DIR" if here.typed == DEFAULT_TYPED else STACK,
         ) from error
     return with_password(here.redis_url, password)
 
@@ -93,9 +97,7 @@ def server(here: Settings) -> Iterator[str]:
     except Missing as error:
         if here.typed == DEFAULT_TYPED:
             raise
-        raise Missing(
-            error.what, where=error.where, mend="is the stack up? docker-compose up -d"
-        ) from error
+        raise Missing(error.what, where=error.where, mend=STACK) from error
     try:
         yield handle.url
     finally:

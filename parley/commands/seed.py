@@ -70,10 +70,11 @@ def ask_for_models(spec: Spec, here: Settings) -> None:
 
     if here.model_servers == (DEFAULT_OLLAMA_HOST,):
         return
+    around = Around.of(here, redis_url=opening.address(here) or "")
     try:
-        starting.preflight(spec, Around.of(here, redis_url=opening.address(here) or ""))
+        starting.preflight(spec, around)
     except Missing as error:
         mend = error.mend.replace("ollama pull", f"{here.typed} pull")
-        if mend == error.mend and "stack up" not in mend and here.typed != DEFAULT_TYPED:
+        if mend == error.mend and here.typed != DEFAULT_TYPED:
             mend = f"see its log, or try: {here.typed} doctor"
         raise Missing(error.what, where=error.where, mend=mend) from error
