@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "tell": "Tell a run to pause, step, hear something, go without a bot.",
     "export": "Write a run's dataset folder.",
     "fork": "Go on from a commit of a run, changed and unchanged.",
+    "compare": "Measure where runs part, and whether that is an effect.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",
     "scenarios": "List, show and check scenarios.",
