@@ -26,7 +26,7 @@ from utils.dataset import Dataset, datasets_in
 from utils.errors import BadInput
 from utils.journal import Sealed, chain
 from utils.protocol import Heard, Unheard
-from utils.seeds import Chance
+from utils.seeds import Chance, seed_for
 
 MEASURES = ("words", "participation")
 CONTROL, TREATED = "control", "treated"
@@ -89,7 +89,12 @@ def _hear(messages: dict[str, Said], sealed: Sealed) -> None:
     for event in sealed.commit.events:
         if isinstance(event, Heard):
             messages[event.message_id] = Said(
-                sealed.seq, event.channel, event.turn, event.speaker, event.text
+                sealed.seq,
+                event.channel,
+                event.turn,
+                event.speaker,
+                event.text,
+                is_answer=event.epoch is not None,
             )
         elif isinstance(event, Unheard):
             messages.pop(event.message_id, None)
@@ -199,5 +204,5 @@ def _met(controls: Sequence[Talk], treated: Sequence[Talk]) -> list[tuple[Talk, 
 
 def _seed(controls: Sequence[Talk], treated: Sequence[Talk]) -> int:
     """Make one comparison's resamples the same each time."""
-    ends = [one.commits[-1][:15] if one.commits else "0" for one in (*controls, *treated)]
-    return sum(int(end, 16) for end in ends)
+    ends = [one.commits[-1] if one.commits else "" for one in (*controls, *treated)]
+    return seed_for(len(controls), "compare", *ends)

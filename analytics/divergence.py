@@ -22,13 +22,18 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message, and the commit in which it was heard."""
+    """One message, and the commit in which it was heard.
+
+    `is_answer`: a bot said it when it was asked. What comes from outside, and what a fork
+    puts in a bot's mouth, is no answer: it parts two runs, and is not what these differ by.
+    """
 
     seq: int
     channel: str
     turn: int
     speaker: str | None
     text: str
+    is_answer: bool = True
 
     @property
     def words(self) -> tuple[object, ...]:
@@ -134,7 +139,7 @@ def curve(a: Talk, b: Talk, *, after: int | None = None) -> list[Distance]:
             they share.
 
     Returns:
-        One distance for each turn in which either said something, in order.
+        One distance for each turn in which either has an answer, in order.
     """
     shared = shared_commits(a, b) if after is None else after
     turns_a, turns_b = _by_turn(a, shared), _by_turn(b, shared)
@@ -156,7 +161,7 @@ def curve(a: Talk, b: Talk, *, after: int | None = None) -> list[Distance]:
 def _by_turn(talk: Talk, shared: int) -> dict[Place, list[Said]]:
     turns: defaultdict[Place, list[Said]] = defaultdict(list)
     for said in talk.messages:
-        if said.seq > shared:
+        if said.seq > shared and said.is_answer:
             turns[said.channel, said.turn].append(said)
     return turns
 

@@ -6,8 +6,9 @@ effect = mean(cross) - mean(within)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean
 
 from utils.seeds import Chance
@@ -69,37 +70,28 @@ def effect(
         percentile interval. Pairs of a run with itself are left out of a resample.
     """
     ours, theirs = range(treated), range(controls)
-    across = _mean_cross(cross, ours, theirs)
+    far = {(a, b): cross(a, b) for a in ours for b in theirs}
+    near = {(a, b): within(a, b) for a in theirs for b in theirs if a != b}
+    across = _mean(far[a, b] for a in ours for b in theirs)
     if across is None:
         return None
-    spread = _mean_within(within, theirs)
+    spread = _mean(near[a, b] for a, b in combinations(theirs, 2))
     if spread is None or min(treated, controls) < LEAST_RUNS:
         return Effect(across, spread)
     drawn = []
     for draw in range(DRAWS):
         some = [chance.below(treated, "compare", "treated", draw, one) for one in ours]
         others = [chance.below(controls, "compare", "control", draw, one) for one in theirs]
-        a, b = _mean_cross(cross, some, others), _mean_within(within, others)
+        a = _mean(far[one, other] for one in some for other in others)
+        b = _mean(near.get(pair) for pair in combinations(others, 2))
         if a is not None and b is not None:
             drawn.append(a - b)
     return Effect(across, spread, *_interval(sorted(drawn)))
 
 
-def _mean_cross(
-    distance: Callable[[int, int], float | None], ours: Sequence[int], theirs: Sequence[int]
-) -> float | None:
-    pairs = (distance(one, other) for one in ours for other in theirs)
-    found = [one for one in pairs if one is not None]
-    return fmean(found) if found else None
-
-
-def _mean_within(distance: Callable[[int, int], float], runs: Sequence[int]) -> float | None:
-    found = [
-        distance(one, other)
-        for place, one in enumerate(runs)
-        for other in runs[place + 1 :]
-        if one != other
-    ]
+def _mean(distances: Iterable[float | None]) -> float | None:
+    """Average what is there; a pair that is not to be compared is not."""
+    found = [one for one in distances if one is not None]
     return fmean(found) if found else None
 
 
