@@ -1,208 +1,118 @@
-"""Two arms of runs compared: where they part, how far they drift, and whether that is much.
-
-comparison = compare(talks_of(controls), talks_of(treated))
-"""
+"""A dataset's files against what they should be: the builder writes, this compares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from statistics import fmean
+from types import TracebackType
+from typing import BinaryIO
 
-from analytics.divergence import (
-    Distance,
-    Parting,
-    Said,
-    Talk,
-    curve,
-    mean_curve,
-    parting,
-    shared_commits,
-)
-from analytics.effect import Effect, effect
-from utils.dataset import Dataset, datasets_in
-from utils.errors import BadInput
-from utils.journal import Sealed, chain
-from utils.protocol import Heard, Unheard
-from utils.seeds import Chance, seed_for
+from analytics.columns import Row
+from analytics.files import NO_ROW, Sink, encoded
 
-MEASURES = ("words", "participation")
-CONTROL, TREATED = "control", "treated"
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two runs, and how far apart they are, turn by turn.
+class Parting:
+    """Where a file is first not what it should be.
 
     Attributes:
-        kind: `aa` for two controls, `ab` for a control and a treated one.
+        line: From 1; none in a file without lines.
+        row: What stands there by rights; empty where the file goes on past its end.
     """
 
-    kind: str
-    a: Talk
-    b: Talk
-    curve: tuple[Distance, ...]
+    line: int | None
+    row: Row
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two arms, compared.
-
-    Attributes:
-        controls, treated: The runs of A and those of B.
-        shared: Commits that all of them have in common.
-        partings: Each control with the run of B it is paired with, and where they part.
-        pairs: Every pair that counts, with its curve.
-        effects: Measure to what the treated differ by, beyond what controls do.
-    """
-
-    controls: tuple[Talk, ...]
-    treated: tuple[Talk, ...]
-    shared: int
-    partings: tuple[tuple[Talk, Talk, Parting | None], ...]
-    pairs: tuple[Pair, ...]
-    effects: dict[str, Effect]
-
-    def mean(self, kind: str) -> list[Distance]:
-        """Average the curves of one kind of pair."""
-        return mean_curve([pair.curve for pair in self.pairs if pair.kind == kind])
-
-
-def talk_of(folder: Path) -> Talk:
-    """Read a dataset's conversation. Raises `BadInput`, `BadEntry`."""
-    dataset = Dataset.open(folder)
-    if not dataset.has_texts:
-        raise BadInput("its texts were withheld", where=str(folder), mend="compare whole datasets")
-    hashes: list[str] = []
-    messages: dict[str, Said] = {}
-    for sealed in chain(dataset.commits()):
-        hashes.append(sealed.sha256)
-        _hear(messages, sealed)
-    spec = dataset.spec()
-    return Talk(dataset.run, spec.seed, spec.labels, tuple(messages.values()), tuple(hashes))
-
-
-def _hear(messages: dict[str, Said], sealed: Sealed) -> None:
-    """Take a commit's messages in, by their ids; what a fork took back was never said."""
-    for event in sealed.commit.events:
-        if isinstance(event, Heard):
-            messages[event.message_id] = Said(
-                sealed.seq,
-                event.channel,
-                event.turn,
-                event.speaker,
-                event.text,
-                is_answer=event.epoch is not None,
-            )
-        elif isinstance(event, Unheard):
-            messages.pop(event.message_id, None)
-
-
-def arms_of(a: Path, b: Path | None) -> tuple[list[Path], list[Path]]:
-    """Tell which datasets are the controls, and which are compared with them.
+class ComparedFiles:
+    """The files of a dataset, each compared with what is written into it.
 
     Args:
-        a: A dataset, or a folder of them; with both arms in it if there is no `b`.
-        b: The same for what is compared with it.
+        folder: The dataset.
+        scratch: An empty folder, for files that are no text.
 
-    Raises:
-        BadInput: A folder holds no dataset, or not both arms.
+    Attributes:
+        partings: File to where it first differs, for those that do. A file that is not
+            there is not among them.
     """
-    if b is not None:
-        return datasets_in(a), datasets_in(b)
-    arms: dict[str, list[Path]] = {CONTROL: [], TREATED: []}
-    for folder in datasets_in(a):
-        arms.setdefault(Dataset.open(folder).manifest.labels.get("arm", ""), []).append(folder)
-    if not arms[CONTROL] or not arms[TREATED]:
-        what = f"no runs of both arms in {a}: their label 'arm' is {CONTROL} or {TREATED}"
-        raise BadInput(what, mend="name two folders: parley compare A B")
-    return arms[CONTROL], arms[TREATED]
 
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.row = NO_ROW
+        self.partings: dict[str, Parting] = {}
+        self._folder, self._scratch = folder, scratch
+        self._open: dict[str, _Compared] = {}
+        self._others: list[str] = []
+        self._stack = ExitStack()
 
-def compare(controls: Sequence[Talk], treated: Sequence[Talk]) -> Comparison:
-    """Compare two arms of runs, at least one of each."""
-    shared = min(shared_commits(controls[0], one) for one in (*controls, *treated))
-    between = _Curves(shared)
-    seeds = {one.seed for one in controls}
-    is_paired = len(controls) > 1 and len(seeds) == len(controls)
+    def __enter__(self) -> ComparedFiles:
+        return self
 
-    def counts(one: int, other: int) -> bool:
-        """Two runs of one seed are nearer than two controls are: they tell of nothing."""
-        return not is_paired or treated[one].seed != controls[other].seed
-
-    pairs = [
-        Pair("aa", one, other, between(one, other))
-        for place, one in enumerate(controls)
-        for other in controls[place + 1 :]
-    ]
-    pairs += [
-        Pair("ab", control, one, between(control, one))
-        for number, one in enumerate(treated)
-        for place, control in enumerate(controls)
-        if counts(number, place) or len(controls) == 1
-    ]
-    effects = {}
-    for measure in MEASURES:
-        found = effect(
-            partial(between.cross, measure, counts, treated, controls),
-            partial(between.within, measure, controls),
-            treated=len(treated),
-            controls=len(controls),
-            chance=Chance(_seed(controls, treated)),
-        )
-        if found is not None:
-            effects[measure] = found
-    met = tuple((a, b, parting(a, b)) for a, b in _met(controls, treated))
-    return Comparison(tuple(controls), tuple(treated), shared, met, tuple(pairs), effects)
-
-
-class _Curves:
-    """Curves of pairs of runs, each made once."""
-
-    def __init__(self, shared: int) -> None:
-        self._shared = shared
-        self._made: dict[tuple[int, int], tuple[Distance, ...]] = {}
-
-    def __call__(self, a: Talk, b: Talk) -> tuple[Distance, ...]:
-        key = (id(a), id(b))
-        if key not in self._made:
-            self._made[key] = tuple(curve(a, b, after=self._shared))
-        return self._made[key]
-
-    def cross(
+    def __exit__(
         self,
-        measure: str,
-        counts: Callable[[int, int], bool],
-        treated: Sequence[Talk],
-        controls: Sequence[Talk],
-        *pair: int,
-    ) -> float | None:
-        """Tell how far a treated run is from a control, if that pair counts."""
-        one, other = pair
-        return self._height(measure, controls[other], treated[one]) if counts(one, other) else None
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stack.close()
 
-    def within(self, measure: str, controls: Sequence[Talk], one: int, other: int) -> float:
-        """Tell how far two controls are apart."""
-        first, second = sorted((one, other))
-        return self._height(measure, controls[first], controls[second])
+    def open(self, name: str) -> Sink:
+        """Begin to compare a text file."""
+        path = self._folder / name
+        file = self._stack.enter_context(path.open("rb")) if path.is_file() else None
+        one = self._open[name] = _Compared(name, file, self)
+        return one
 
-    def _height(self, measure: str, a: Talk, b: Talk) -> float:
-        """Average a curve over its turns; a curve without a turn is 0."""
-        found = [float(getattr(one, measure)) for one in self(a, b)]
-        return fmean(found) if found else 0.0
+    def path(self, name: str) -> Path:
+        """Make room for a file that is compared once it is whole."""
+        path = self._scratch / name
+        path.parent.mkdir(exist_ok=True)
+        self._others.append(name)
+        return path
+
+    def finish(self) -> None:
+        """Find what goes on past its end, and compare the files that are no text."""
+        self.row = NO_ROW
+        for one in self._open.values():
+            one.finish()
+        for name in self._others:
+            there = self._folder / name
+            if there.is_file() and not _are_same(there, self._scratch / name):
+                self.partings[name] = Parting(None, NO_ROW)
 
 
-def _met(controls: Sequence[Talk], treated: Sequence[Talk]) -> list[tuple[Talk, Talk]]:
-    """Pair each treated run with the control of its replicate, else with the first one."""
-    by_replicate = {one.labels.get("replicate", ""): one for one in reversed(controls)}
-    return [
-        (by_replicate.get(one.labels.get("replicate", ""), controls[0]), one) for one in treated
-    ]
+class _Compared:
+    def __init__(self, name: str, file: BinaryIO | None, files: ComparedFiles) -> None:
+        self._name, self._file, self._files = name, file, files
+        self._line = 1
+
+    def write(self, text: str) -> None:
+        if self._file is None:
+            return
+        octets = encoded(text)
+        there = self._file.read(len(octets))
+        if there != octets:
+            pairs = zip(there, octets, strict=False)
+            same = next((at for at, (one, other) in enumerate(pairs) if one != other), len(there))
+            self._part(self._line + octets.count(b"\n", 0, same))
+        self._line += octets.count(b"\n")
+
+    def finish(self) -> None:
+        if self._file is not None and self._file.read(1):
+            self._part(self._line)
+
+    def _part(self, line: int) -> None:
+        self._files.partings[self._name] = Parting(line, self._files.row)
+        self._file = None
 
 
-def _seed(controls: Sequence[Talk], treated: Sequence[Talk]) -> int:
-    """Make one comparison's resamples the same each time."""
-    ends = [one.commits[-1] if one.commits else "" for one in (*controls, *treated)]
-    return seed_for(len(controls), "compare", *ends)
+def _are_same(one: Path, other: Path) -> bool:
+    with one.open("rb") as first, other.open("rb") as second:
+        while True:
+            ours, theirs = first.read(CHUNK_BYTES), second.read(CHUNK_BYTES)
+            if ours != theirs:
+                return False
+            if not ours:
+                return True

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from analytics.places import Held, Place
 from analytics.rooms import Rooms
 from analytics.stopwatch import Stopwatch
-from analytics.tallies import LOAD_NS, Tally, Totals
+from analytics.tallies import LOAD_NS, Tally, Totals, sum_known
 from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.protocol import (
@@ -25,6 +26,7 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    Extended,
     FellBack,
     Forked,
     Gathered,
@@ -71,8 +73,7 @@ class Fold:
 
     def __init__(self, spec: Spec) -> None:
         self.follow(spec)
-        self.phase = "new"
-        self.time = Stopwatch()
+        self.phase, self.time = "new", Stopwatch()
         self.world_ms, self.sha256 = 0, ""
         self.ended: tuple[int, Ended] | None = None
         self.closed: Closed | None = None
@@ -87,7 +88,7 @@ class Fold:
         self.totals = Totals()
 
     def follow(self, spec: Spec) -> None:
-        """Go by another scenario from here on, as a fork does."""
+        """Go by a scenario from here on."""
         self.spec, self.displays = spec, spec.displays()
         self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
 
@@ -109,7 +110,7 @@ class Fold:
         """Turn journal time into run time: since the run began, pauses left out."""
         return self.time.run_ms(at_ms)
 
-    def held(self, closing: Closing | FellBack, place: Place) -> Held:
+    def held(self, closing: Closing | Extended | FellBack, place: Place) -> Held:
         """Find the grant that an event is about, with its latency and the host then.
 
         Raises:
@@ -119,7 +120,7 @@ class Fold:
         if held is None:
             raise BadEntry(f"journal {place.seq}", f"it names epoch {closing.epoch}, not live")
         _, host = self.seats.get(closing.bot, (0, None))
-        return Held(held.event, held.place, place.at_ms - held.place.at_ms, host)
+        return replace(held, latency_ms=place.at_ms - held.place.at_ms, host=host)
 
     def is_late(self, granted: Granted) -> bool | None:
         """Whether the world was woken when an answer was due; none where none was."""
@@ -161,8 +162,8 @@ class Fold:
             totals.digests.add(record.model_digest)
         tally = self.tally(record.bot)
         tally.calls[record.outcome] += 1
-        tally.prompt_tokens = _sum(tally.prompt_tokens, record.prompt_tokens)
-        tally.answer_tokens = _sum(tally.answer_tokens, record.answer_tokens)
+        tally.prompt_tokens = sum_known(tally.prompt_tokens, record.prompt_tokens)
+        tally.answer_tokens = sum_known(tally.answer_tokens, record.answer_tokens)
 
     def end_commit(self) -> None:
         """Take in that a commit has no more events."""
@@ -177,8 +178,6 @@ class Fold:
 
     def _forked(self, event: Forked, place: Place) -> None:
         self.phase, self.forked = "gathering", (place, event)
-        self.time.pause(place.at_ms - event.paused_ms)
-        self.time.resume(place.at_ms)
 
     def _gathered(self, event: Gathered, place: Place) -> None:
         self.phase = "running"
@@ -221,6 +220,10 @@ class Fold:
     def _granted(self, event: Granted, place: Place) -> None:
         self.live[event.epoch] = Held(event, place)
         self.tally(event.bot).granted += 1
+
+    def _extended(self, event: Extended, place: Place) -> None:
+        self.held(event, place)
+        self.live[event.epoch] = replace(self.live[event.epoch], extended_ms=event.deadline_ms)
 
     def _answered(self, event: Acted | Passed, place: Place) -> None:
         held, tally = self.held(event, place), self.tally(event.bot)
@@ -267,10 +270,6 @@ class Fold:
         self.totals.rejected += 1
 
 
-def _sum(one: int | None, more: int | None) -> int | None:
-    return one if more is None else (one or 0) + more
-
-
 _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     Acted: Fold._answered,
     Began: Fold._began,
@@ -278,6 +277,7 @@ _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     ChannelOpened: Fold._opened,
     Closed: Fold._closed,
     Ended: Fold._ended,
+    Extended: Fold._extended,
     FellBack: Fold._fell_back,
     Forked: Fold._forked,
     Gathered: Fold._gathered,

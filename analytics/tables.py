@@ -24,6 +24,7 @@ from analytics.rows import (
     incidents,
     interventions,
     measures,
+    memories,
     messages,
     runs,
     turns,
@@ -40,10 +41,12 @@ from utils.protocol import (
     FellBack,
     Forked,
     Heard,
+    Incident,
     Intervened,
     Measured,
     OpenEvent,
     Passed,
+    Rejected,
     Revoked,
     Say,
 )
@@ -55,6 +58,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "actions": (RUN_ID, *actions.COLUMNS),
     "calls": (RUN_ID, *calls.COLUMNS),
     "exposures": (RUN_ID, *exposures.COLUMNS),
+    "memories": (RUN_ID, *memories.COLUMNS),
     "measures": (RUN_ID, *measures.COLUMNS),
     "interventions": (RUN_ID, *interventions.COLUMNS),
     "world_events": (RUN_ID, *world_events.COLUMNS),
@@ -85,7 +89,11 @@ def read_spec(body: str) -> Spec:
 
 
 def tables_from(
-    spec: str, commits: Iterable[Sealed], calls: Iterable[RecordedCall], *, run: str
+    spec: str,
+    commits: Iterable[Sealed],
+    calls: Iterable[RecordedCall],
+    *,
+    run: str,
 ) -> Iterator[TableRow]:
     """Fold a run's records into the rows of all tables.
 
@@ -112,6 +120,10 @@ def tables_from(
         yield table, tables.whole(row)
 
 
+_TELLING = {Acted, FellBack, Heard, Incident, Intervened, Measured, OpenEvent, Passed}
+_TELLING |= {Rejected, Revoked}
+"""The events that some table has a row of. The others only change what comes after them."""
+
 RECENT_CALLS = 10_000
 """Calls among which one that was sent twice is looked for: a host resends what it still keeps."""
 
@@ -129,7 +141,7 @@ class _Tables:
         self._labels: Row = {f"label_{name}": labels[name] for name in sorted(labels)}
 
     def whole(self, row: Row) -> Row:
-        return self._run | row | self._labels
+        return {**self._run, **row, **self._labels}
 
     def commit(self, sealed: Sealed) -> Iterator[TableRow]:
         """Rows are written from the run as it was before each event."""
@@ -137,14 +149,19 @@ class _Tables:
         fold.totals.commits += 1
         fold.totals.inputs += len(commit.inputs)
         fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
+        run_ms = fold.run_ms(commit.at_ms)
         check_era(self._eras, sealed)
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
                 fold.time.begin(commit.at_ms)
+                run_ms = fold.run_ms(commit.at_ms)
             elif isinstance(event, Forked):
                 fold.follow(era_at(self._eras, commit.seq).spec)
-            place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
-            yield from self._event(event, place, commit.events[index + 1 :])
+                fold.time.skip(commit.at_ms - event.paused_ms, commit.at_ms)
+                run_ms = fold.run_ms(commit.at_ms)
+            place = Place(commit.seq, index, commit.at_ms, run_ms)
+            if type(event) in _TELLING:
+                yield from self._event(event, place, commit.events[index + 1 :])
             fold.take(event, place)
         fold.end_commit()
 
@@ -159,7 +176,8 @@ class _Tables:
             yield "calls", calls.row(self.fold, call, call.record)
             for row in exposures.rows(call, call.record):
                 yield "exposures", row
-        yield from self._incident(incidents.of_call(self.fold, call))
+        for row in incidents.of_call(self.fold, call):
+            yield from self._incident(row)
         self.fold.take_call(call)
 
     def end(self) -> Iterator[TableRow]:

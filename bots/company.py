@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 
-from bots.around import SERVED, Around, located
+from bots.around import SERVED, Around, located, unsigned
 from bots.fleet import Fleet
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
@@ -24,11 +25,10 @@ from utils.protocol import ChannelClosed, Granted
 from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
 
+log = logging.getLogger("bots")
+
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
-
-COUNTING = SERVED | {"openai"}
-"""Minds whose servers count the tokens of a prompt."""
 
 PAGE = 1_000
 """Most entries of a channel that are read at once."""
@@ -67,12 +67,13 @@ class Company:
         return self._minds[model]
 
     def _made(self, model: ModelSpec) -> Mind:
-        """Make a model's mind; one that asks Ollama, for each of its servers."""
+        """Make a model's mind; one that asks servers, for each of them."""
         factory: MindFactory = plugins.find(MINDS, model.mind)
         places = located(model, self._around)
         if model.mind not in SERVED:
             return factory(places[0])
-        return Served(model.model, {one.host: factory(one) for one in places}, self._fleet)
+        minds = {unsigned(one.host): factory(one) for one in places}
+        return Served(model.model, minds, self._fleet)
 
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""
@@ -156,10 +157,11 @@ class Company:
     def learn(self, streams: Streams, bot: str) -> None:
         """Find what another host learned about a bot's tokens before the seat came here."""
         seat = self.seats[bot]
-        if self.spec.models[seat.bot.model].mind in COUNTING:
+        if self.spec.models[seat.bot.model].mind in SERVED:
             try:
                 entries = streams.latest(keys.calls(self.run), count=PAGE)
-            except StreamError:  # this host's role may not read calls: it begins anew
+            except StreamError as error:  # a role of before it might: the bot begins anew
+                log.warning("what %s's prompts were measured at cannot be read: %s", bot, error)
                 return
             calls = (counted_call(entry.body, bot) for entry in entries)
             last = next((call for call in calls if call is not None), None)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from orchestrator.parting import go_on, taken_back
 from orchestrator.rules import Rules
-from orchestrator.state import Floor, Grant, Seat, State
+from orchestrator.state import Floor, Grant, Seat, State, with_floor
 from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
@@ -34,12 +34,14 @@ from utils.protocol import (
     Resumed,
     Revoked,
     Seated,
+    Triggered,
     TurnClosed,
     Unheard,
     Unmuted,
     Unseated,
     Woke,
 )
+from worlds.measures import count
 from worlds.seam import Answer
 
 E = TypeVar("E")
@@ -57,13 +59,11 @@ def apply(rules: Rules, state: State, event: Event, *, seq: int, at_ms: int) -> 
         state = change(state, event, seq, at_ms)
     if isinstance(event, Forked):
         state = state._replace(world=rules.world.forked(state.world, rules.spec))
+    if rules.measures and isinstance(event, Heard) and event.speaker is not None:
+        counted = count(state.counted, event.speaker, event.text, keep=rules.window)
+        state = state._replace(counted=counted)
     world = rules.world.evolve(state.world, event)
     return state if world is state.world else state._replace(world=world)
-
-
-def with_floor(state: State, floor: Floor) -> State:
-    """Put a floor in its channel's place."""
-    return state._replace(floors={**state.floors, floor.channel: floor})
 
 
 def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
@@ -238,6 +238,11 @@ def _measured(state: State, event: Measured, seq: int, at_ms: int) -> State:
     return state._replace(measured={**state.measured, event.name: event.value})
 
 
+def _triggered(state: State, event: Triggered, seq: int, at_ms: int) -> State:
+    times = state.fired.get(event.trigger, 0) + 1
+    return state._replace(fired={**state.fired, event.trigger: times})
+
+
 def _ended(state: State, event: Ended, seq: int, at_ms: int) -> State:
     return state._replace(phase="ended")
 
@@ -284,6 +289,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Resumed: _resumed,
     Revoked: _revoked,
     Seated: _seated,
+    Triggered: _triggered,
     TurnClosed: _turn_closed,
     Unheard: _unheard,
     Unmuted: _unmuted,

@@ -33,7 +33,11 @@ class Course:
             BadEntry: One of them is none.
             BadInput: A name in one of them belongs to no plugin.
         """
-        eras = eras_of(run, spec_text)
+        return cls.of(eras_of(run, spec_text))
+
+    @classmethod
+    def of(cls, eras: tuple[Era, ...]) -> Course:
+        """Find the rules of each era. Raises `BadInput`."""
         return cls(eras, tuple(rules_for(era.spec) for era in eras))
 
     @property
@@ -54,7 +58,7 @@ class Course:
     def at(self, seq: int) -> Rules:
         """Find what a commit follows."""
         pairs = zip(self.eras, self.rules, strict=True)
-        return [rules for era, rules in pairs if era.first_seq <= seq][-1]
+        return next((rules for era, rules in [*pairs][::-1] if era.first_seq <= seq), self.last)
 
 
 def written(course: Course, prefix: Iterable[Sealed]) -> Iterable[tuple[Sealed, dict[str, str]]]:

@@ -63,9 +63,8 @@ def call_line(call: RecordedCall) -> str:
         >>> call_from_line(call_line(read_call("5-0", "{}"))).body
         '{}'
     """
-    if call.is_withheld:
-        return json.dumps({"id": call.id, "h": call.sha256, "b": call.body}) + "\n"
-    return json.dumps({"id": call.id, "b": call.body}) + "\n"
+    sha256 = f', "h": {json.dumps(call.sha256)}' if call.is_withheld else ""
+    return f'{{"id": {json.dumps(call.id)}{sha256}, "b": {json.dumps(call.body)}}}\n'
 
 
 def call_from_line(line: str) -> RecordedCall:
@@ -81,8 +80,16 @@ def call_from_line(line: str) -> RecordedCall:
         sha256 = str(entry["h"]) if "h" in entry else None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadEntry("call line", "not an object with id and b") from error
-    if sha256 is None:
-        return read_call(entry_id, body)
+    return read_call(entry_id, body) if sha256 is None else reread_call(entry_id, sha256, body)
+
+
+def reread_call(entry_id: str, sha256: str, body: str) -> RecordedCall:
+    """Read a call whose texts were taken out.
+
+    Args:
+        sha256: The hash it had when it was whole.
+        body: What is left of it.
+    """
     record, why = _parsed(body.encode("utf-8", "surrogateescape"))
     return RecordedCall(entry_id, body, sha256, record, why, is_withheld=True)
 

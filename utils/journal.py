@@ -170,7 +170,7 @@ def to_line(sealed: Sealed) -> str:
         >>> from_line(to_line(sealed)) == sealed
         True
     """
-    return json.dumps({"seq": sealed.seq, "h": sealed.sha256, "b": sealed.body}) + "\n"
+    return f'{{"seq": {sealed.seq}, "h": "{sealed.sha256}", "b": {json.dumps(sealed.body)}}}\n'
 
 
 def from_line(line: str, *, is_withheld: bool = False) -> Sealed:

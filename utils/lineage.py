@@ -51,19 +51,23 @@ def eras_of(run: str, spec_text: str | None) -> tuple[Era, ...]:
     Raises:
         BadEntry: A spec is none, or they do not follow one another.
     """
-    eras: list[Era] = []
-    text = spec_text
-    while True:
-        spec = Spec.read(run, text)
-        origin = spec.origin
-        eras.append(Era(origin.seq + 1 if origin else 1, text or "", spec))
-        if len(eras) > 1 and eras[-1].first_seq >= eras[-2].first_seq:
-            raise BadEntry(f"run {run}", "it was forked from what came before its parent")
-        if origin is None:
-            return tuple(reversed(eras))
+    return eras_under(run, Spec.read(run, spec_text), spec_text or "")
+
+
+def eras_under(run: str, spec: Spec, spec_text: str = "") -> tuple[Era, ...]:
+    """List the eras of a run whose spec is read already. As `eras_of`."""
+    eras = [_era(spec, spec_text)]
+    while (origin := eras[0].spec.origin) is not None:
         if len(eras) == MAX_GENERATIONS:
             raise BadEntry(f"run {run}", f"it is a fork over {MAX_GENERATIONS} generations")
-        text = origin.spec
+        eras.insert(0, _era(Spec.read(run, origin.spec), origin.spec))
+        if eras[0].first_seq >= eras[1].first_seq:
+            raise BadEntry(f"run {run}", "it was forked from what came before its parent")
+    return tuple(eras)
+
+
+def _era(spec: Spec, text: str) -> Era:
+    return Era(spec.origin.seq + 1 if spec.origin else 1, text, spec)
 
 
 def era_at(eras: Sequence[Era], seq: int) -> Era:

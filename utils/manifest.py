@@ -53,6 +53,9 @@ class Checks(Frozen):
 
     Attributes:
         turns_missing: Turns that a channel's count leaves out.
+        calls_missing: Calls that the journal counted and the dataset has not.
+        calls_unknown: Closed grants that name a call by a hash which no call here has.
+        calls_unreadable: Calls whose record says nothing that can be read.
         share_revoked: Grants that were taken back, of all.
         share_revoked_for_time: Of all grants, those whose time ran out.
         share_resampled: Calls whose answer a guard kept back, of all.
@@ -64,6 +67,9 @@ class Checks(Frozen):
     """
 
     turns_missing: Count = 0
+    calls_missing: Count = 0
+    calls_unknown: Count = 0
+    calls_unreadable: Count = 0
     share_revoked: float | None = None
     share_revoked_for_time: float | None = None
     share_resampled: float | None = None

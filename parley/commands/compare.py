@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from analytics.compare import Comparison
+    from analytics.comparison import Comparison
     from analytics.divergence import Said, Talk
     from analytics.effect import Effect
 
@@ -50,7 +50,7 @@ def command(a: Path, b: Path | None, out: Path | None, as_json: bool) -> None:
       parley compare datasets/tea-at-40/control-1 datasets/tea-at-40/treated-1
       parley compare controls treated --out curves.csv
     """
-    from analytics.compare import arms_of, compare, talk_of
+    from analytics.comparison import arms_of, compare, talk_of
     from utils.errors import BadInput
 
     if out is not None and out.exists():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.compare import compare
+from analytics.comparison import compare
 from analytics.divergence import (
     Said,
     Talk,

@@ -89,10 +89,38 @@ def test_a_kind_that_no_reader_knows_is_shown_with_its_fields(kept: Kept) -> Non
 def test_the_doctor_lists_what_the_wheel_brings(kept: Kept) -> None:
     listed = parley(["doctor"], home=kept.home, path=kept.wheel).stdout
     bare = parley(["doctor"], home=kept.home).stdout
-    for kind, name in (("policies", "backwards"), ("worlds", "tide"), ("rules", "watchman")):
+    brought = {"policies": "backwards", "worlds": "tide", "rules": "watchman"}
+    for kind, name in (brought | {"metrics": "miles_seen"}).items():
         (line,) = [line for line in listed.splitlines() if f" {kind}: " in line]
         assert name in line.partition(": ")[2].split(", ")
         assert name not in bare
+
+
+def test_a_metric_of_the_wheel_is_in_the_measures_and_in_their_codebook(
+    kept: Kept, tmp_path: Path
+) -> None:
+    out = tmp_path / "measures"
+    told = parley(
+        ["measure", str(kept.dataset), "--out", str(out)], home=kept.home, path=kept.wheel
+    )
+    assert told.returncode == 0, told.stderr
+    with (out / "measures.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    seen = {row["bot"]: float(row["value"]) for row in rows if row["name"] == "miles_seen"}
+    said = [(row["speaker"], int(row["text"].split()[2])) for row in kept.table("messages")]
+    assert seen == {bot: sum(m for who, m in said if who == bot) for bot in ("ada", "bo", "cy")}
+    assert {"mtld", "participation_gini"} < {row["name"] for row in rows}
+    with (out / "codebook.csv").open(newline="", encoding="utf-8") as file:
+        columns = {row["column"]: row for row in csv.DictReader(file)}
+    assert columns["value[miles_seen]"]["unit"] == "miles"
+    assert columns["value[miles_seen]"]["meaning"].endswith("Range: at least 0.")
+
+
+def test_a_metric_of_the_wheel_is_unknown_without_it(kept: Kept) -> None:
+    told = parley(["measure", str(kept.dataset), "--metric", "miles_seen"], home=kept.home)
+    assert told.returncode == 2
+    (line,) = told.stderr.splitlines()
+    assert "--metric: unknown metric 'miles_seen'" in line
 
 
 # A reader that was not told of it: this process, and processes without the wheel
