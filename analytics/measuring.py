@@ -24,7 +24,6 @@ from analytics.datasets import LABEL, Dataset, Tables
 from analytics.folder import whole
 from analytics.metrics.frames import Frames
 from analytics.metrics.seam import Metric, Reading, readings
-from analytics.sheets import open_new
 from utils.errors import ParleyError
 
 COLUMNS = (
@@ -149,13 +148,13 @@ def write_measures(out: Path, measures: Iterable[Measure], chosen: Sequence[Metr
     rows = list(measures)
     labels = list(dict.fromkeys(name for row in rows for name in row.labels))
     with whole(out) as folder:
-        with open_new(folder / "measures.csv") as file:
+        with (folder / "measures.csv").open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*(column.name for column in COLUMNS), *sorted(labels)])
             for row in rows:
                 cells = [*values_of(row), *(row.labels.get(name) for name in sorted(labels))]
                 writer.writerow([cell(one) for one in cells])
-        with open_new(folder / "codebook.csv") as file:
+        with (folder / "codebook.csv").open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(HEADER)
             for line in codebook_lines(chosen, labels):

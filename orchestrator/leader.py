@@ -77,7 +77,7 @@ class Leader:
             leader.state, leader._last = found
         for sealed in streams.journal(run, after=leader.state.seq):
             leader._take(sealed)
-            if on_page and sealed.seq % 500 == 0:
+            if on_page and sealed.seq % 100 == 0:
                 on_page()
         return leader
 

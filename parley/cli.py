@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "fork": "Go on from a commit of a run, changed and unchanged.",
     "compare": "Measure where runs part, and whether that is an effect.",
     "measure": "Compute metrics of datasets.",
+    "report": "Write one HTML page about a dataset, with figures.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",
     "personas": "List, show and check personas.",
     "scenarios": "List, show and check scenarios.",

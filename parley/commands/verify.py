@@ -89,25 +89,10 @@ def _done_again(verified: Verified) -> Again | None:
 
 
 def _say(verified: Verified, again: Again | None, *, as_json: bool) -> None:
-    manifest = verified.manifest
-    notes = list(manifest.findings) if manifest else []
     if as_json:
-        told = {
-            "dataset": str(verified.folder),
-            "run": manifest.run if manifest else None,
-            "grade": "B" if again else "A",
-            "holds": verified.holds,
-            "differences": [asdict(one) for one in verified.differences],
-            "unchecked": verified.unchecked,
-            "notes": notes,
-            "commits": manifest.commits if manifest else None,
-            "last_sha256": manifest.last_sha256 if manifest else None,
-            "seal": manifest.seal if manifest else None,
-        }
-        if again is not None:
-            told |= {"decided": again.commits, "prompted": again.calls, "others": again.others}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(_record(verified, again)))
         return
+    manifest = verified.manifest
     run = f" (run {manifest.run})" if manifest else ""
     count = len(verified.differences) + (again.others if again else 0)
     holds = (
@@ -128,5 +113,25 @@ def _say(verified: Verified, again: Again | None, *, as_json: bool) -> None:
         click.echo(f"  seal {manifest.seal}")
     for what in verified.unchecked:
         click.echo(f"  not checked: {what}")
-    for note in notes:
+    for note in manifest.findings if manifest else ():
         click.echo(f"  note: {note}")
+
+
+def _record(verified: Verified, again: Again | None) -> dict[str, object]:
+    """Write what was found for a program: one JSON object."""
+    manifest = verified.manifest
+    told: dict[str, object] = {
+        "dataset": str(verified.folder),
+        "run": manifest.run if manifest else None,
+        "grade": "B" if again else "A",
+        "holds": verified.holds,
+        "differences": [asdict(one) for one in verified.differences],
+        "unchecked": verified.unchecked,
+        "notes": list(manifest.findings) if manifest else [],
+        "commits": manifest.commits if manifest else None,
+        "last_sha256": manifest.last_sha256 if manifest else None,
+        "seal": manifest.seal if manifest else None,
+    }
+    if again is not None:
+        told |= {"decided": again.commits, "prompted": again.calls, "others": again.others}
+    return told

@@ -116,6 +116,15 @@ def test_a_metric_of_the_wheel_is_in_the_measures_and_in_their_codebook(
     assert columns["value[miles_seen]"]["meaning"].endswith("Range: at least 0.")
 
 
+def test_a_metric_of_the_wheel_is_in_the_report(kept: Kept, tmp_path: Path) -> None:
+    page = tmp_path / "tide.html"
+    arguments = ["report", str(kept.dataset), "--out", str(page)]
+    for path, is_told in ((kept.wheel, True), (None, False)):
+        told = parley(arguments, home=kept.home, path=path)
+        assert told.returncode == 0, told.stderr
+        assert ("miles_seen" in page.read_text("utf-8")) is is_told
+
+
 def test_a_metric_of_the_wheel_is_unknown_without_it(kept: Kept) -> None:
     told = parley(["measure", str(kept.dataset), "--metric", "miles_seen"], home=kept.home)
     assert told.returncode == 2
