@@ -12,11 +12,13 @@ import pytest
 
 from analytics.export import export_run
 from analytics.tables import tables_from
+from analytics.verify import verify
 from orchestrator import engine
 from orchestrator.course import Course
 from orchestrator.leader import Leader
 from orchestrator.snapshot import freeze, thaw
 from parley.forks.parent import open_parent
+from parley.verifying import do_again
 from tests.forked import Played, begun, finished, forked_spec, plan_of, played
 from tests.scenes import spec_of
 from tests.swarm import (
@@ -225,3 +227,45 @@ def test_a_fork_of_a_paused_run_goes_on(parent: Played) -> None:
         half = Played(swarm.connect(), run, journal, spec_of(turns=TURNS))
         fork = half.forked(str(paused.seq))
     assert len(happened(fork.journal, "turn_closed")) == TURNS
+
+
+# --- done again ---------------------------------------------------------------------------
+
+
+def exported(run: Played, folder: Path) -> Path:
+    export_run(run.streams, run.run, folder)
+    return folder
+
+
+def test_a_forks_dataset_is_verified_with_decisions_and_prompts(
+    changed: Played, tmp_path: Path
+) -> None:
+    folder = exported(changed, tmp_path / "fork")
+    assert verify(folder).holds
+    again = do_again(folder)
+    assert (again.differences, again.unchecked) == ([], [])
+    assert again.commits == len(changed.journal)
+    assert again.calls == TURNS
+
+
+@pytest.mark.parametrize("change", ["heard.text=I sold it, Bo.", "heard=delete"])
+def test_prompts_after_words_were_taken_back_are_those_of_a_bot_that_never_heard_them(
+    parent: Played, tmp_path: Path, change: str
+) -> None:
+    folder = exported(parent.forked("turn:8", change), tmp_path / "fork")
+    assert do_again(folder).differences == []
+
+
+def test_a_parents_persona_that_was_altered_is_found_in_the_beginning_of_a_fork(
+    changed: Played, tmp_path: Path
+) -> None:
+    folder = exported(changed, tmp_path / "fork")
+    path = folder / "raw" / "spec.json"
+    spec = json.loads(path.read_text())
+    inner = json.loads(spec["origin"]["spec"])
+    inner["bots"][1]["persona"]["display"] = "Bob"
+    spec["origin"]["spec"] = json.dumps(inner)
+    path.write_text(json.dumps(spec))
+    found = do_again(folder).differences
+    assert found
+    assert min(one.turn for one in found if one.turn) == 1
