@@ -220,6 +220,8 @@ def _phase(kind: str) -> Phase | None:
             return "closed"
         case "ended":
             return "ended"
+        case "forked":
+            return "gathering"
         case "gathered" | "turn_closed":
             return "running"
         case _:
