@@ -66,7 +66,7 @@ def test_what_nobody_said_is_missing_and_no_integer_is_rounded(tmp_path: Path) -
     assert (said.speaker, said.epoch, said.message_id) == ("ada", 1, "5.2")
     assert frames["calls"].load_ms.isna().all()
     assert frames["calls"].took_ms.tolist() == [12.5]
-    assert frames["calls"].think.tolist() == [False]
+    assert frames["calls"].think.tolist() == ["false"]
 
 
 def test_a_folder_of_datasets_is_one_below_another_with_the_labels_of_all(tmp_path: Path) -> None:
