@@ -92,7 +92,7 @@ def drawn(draw: Draw, *, width_px: float, height_px: float) -> ElementTree.Eleme
         # A name in another script is measured with boxes; the reader's own fonts write it.
         warnings.filterwarnings("ignore", message=r"(?s)Glyph .* missing from")
         warnings.filterwarnings("ignore", message=r"(?s)Matplotlib currently does not support")
-        layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, hspace=0.06, wspace=0.06)
+        layout = ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.06, hspace=0.06, wspace=0.06)
         figure = Figure(figsize=(width_px / 72, height_px / 72), layout=layout)
         draw(figure)
         out = io.StringIO()

@@ -109,7 +109,7 @@ def adjacency(source: Source, cast: Cast) -> Plot | None:
         name_rows(axes, names)
         axes.xaxis.tick_top()
         axes.xaxis.set_label_position("top")
-        axes.set_xlabel("then spoke")
+        axes.set_xlabel("then spoke", labelpad=7)
         axes.set_ylabel("first spoke")
         axes.set_xlim(-0.5, len(order) - 0.5)
         axes.set_aspect(CELL_SHAPE, anchor="W")
