@@ -25,6 +25,7 @@ from tests.chaos.simulation import Played, play
 from tests.chaos.soak import soak
 from tests.chaos.storm import Storm, weather
 from tests.orchestrator import test_oracle
+from utils.errors import ParleyError
 from utils.server import Fsync
 
 SEEDS_A_BLOCK = 100
@@ -188,7 +189,7 @@ def ask(number: int) -> Block:
                 counts[what] = test_oracle.ask(test_oracle.Asked, ASKED, 50, **fresh)
             else:
                 counts[what] = test_oracle.ask_on(what, ASKED, 50, **fresh)
-        except AssertionError as error:
+        except (AssertionError, ParleyError) as error:
             notes = " ".join(getattr(error, "__notes__", []))
             wrong.append(f"block {number}, {what}: {error} {notes}")
     return Block(number, sum(counts.values()), wrong, counts)

@@ -104,14 +104,18 @@ class Led:
 
     def do(self, what: str, now_ms: int) -> None:
         """Have the leader do something, however often it is cut off or overtaken."""
-        for _ in range(4):
+        is_cut = False
+        for _ in range(6):
             try:
+                if is_cut:
+                    self.leader.recover(now_ms)
+                    is_cut = False
                 self._do(what, now_ms)
                 return
             except ServerGone:
-                self.leader.recover(now_ms)
+                is_cut = True
             except Conflict:
-                self.leader = Leader.open(self.streams, self.run)
+                self.leader, is_cut = Leader.open(self.streams, self.run), False
         raise AssertionError("it never came to be")
 
     def _do(self, what: str, now_ms: int) -> None:
