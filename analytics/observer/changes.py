@@ -68,14 +68,9 @@ def _began(view: View, event: Began, at_ms: int) -> View:
 
 
 def _forked(view: View, event: Forked, at_ms: int) -> View:
-    return replace(
-        view,
-        phase="gathering",
-        paused_at_ms=None,
-        paused_ms=view.paused_ms + event.paused_ms,
-        steps=0,
-        absent=frozenset(),
-    )
+    paused_ms = view.paused_ms + event.paused_ms
+    view = replace(view, paused_at_ms=None, paused_ms=paused_ms, steps=0)
+    return replace(view, phase="gathering", absent=frozenset())
 
 
 def _gathered(view: View, event: Gathered, at_ms: int) -> View:
