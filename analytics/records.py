@@ -62,7 +62,12 @@ def call_line(call: Call) -> str:
         >>> call_from_line(call_line(read_call("5-0", "{}"))).body
         '{}'
     """
-    return json.dumps({"id": call.id, "b": call.body}) + "\n"
+    return entry_line(call.id, call.body)
+
+
+def entry_line(entry_id: str, body: str) -> str:
+    """Write an entry of the stream of calls as its line, without reading what it says."""
+    return json.dumps({"id": entry_id, "b": body}) + "\n"
 
 
 def call_from_line(line: str) -> Call:

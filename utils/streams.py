@@ -238,11 +238,15 @@ class Streams:
             items = self._redis.xrevrange(key, count=count)
         return [_entry(key, item) for item in items]
 
+    def entry(self, key: str, entry_id: str) -> Entry | None:
+        """Read one entry, if it is there."""
+        with _SPEAKING:
+            items = self._redis.xrange(key, min=entry_id, max=entry_id)
+        return _entry(key, items[0]) if items else None
+
     def look_back(self, entry: Entry) -> None:
         """Check that an entry read before is still there, unchanged. Raises `Forgotten`."""
-        with _SPEAKING:
-            found = self._redis.xrange(entry.key, min=entry.id, max=entry.id)
-        if not found or found[0][1] != entry.fields:
+        if self.entry(entry.key, entry.id) != entry:
             raise Forgotten(f"{entry.key}: the server no longer holds entry {entry.id}")
 
     def count(self, key: str) -> int:
