@@ -17,7 +17,7 @@ from bots.served import Served
 from bots.task import Sitting, Task, prepare
 from bots.tokens import UNMEASURED, Scale
 from utils import keys, plugins
-from utils.calls import CallRecord
+from utils.calls import LATEST_CALLS, CallRecord
 from utils.errors import BadEntry, StreamError
 from utils.mail import ChannelEntry, StandingGrant
 from utils.protocol import ChannelClosed, Granted
@@ -158,7 +158,7 @@ class Company:
         seat = self.seats[bot]
         if self.spec.models[seat.bot.model].mind in COUNTING:
             try:
-                entries = streams.latest(keys.calls(self.run), count=PAGE)
+                entries = streams.latest(keys.calls(self.run), count=LATEST_CALLS)
             except StreamError:  # this host's role may not read calls: it begins anew
                 return
             calls = (counted_call(entry.body, bot) for entry in entries)

@@ -6,11 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from utils.mail import REMEMBERED_ROOMS, ChannelEntry
+from utils.mail import KEPT_MESSAGES, REMEMBERED_ROOMS, ChannelEntry
 from utils.protocol import ChannelClosed, ChannelOpened, Heard, MemberJoined, MemberLeft
-
-KEPT_MESSAGES = 5_000
-"""Most messages a bot keeps in reach of its memory; older ones stay in the record."""
 
 
 @dataclass(slots=True)

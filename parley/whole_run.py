@@ -78,7 +78,7 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     with ExitStack() as stack:
         if wishes.offline:
             here = stack.enter_context(_offline(here, wishes))
-        streams = stack.enter_context(opening.streams(here, name="parley-run"))
+        streams = stack.enter_context(opening.records(here, name="parley-run"))
         starting.check_server(streams)
         models = starting.preflight(spec, Around.of(here, redis_url=streams.url))
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))

@@ -88,3 +88,13 @@ def leader(run: str) -> str:
 def seat(run: str, bot: str) -> str:
     """Name the lease of one bot's seat."""
     return f"parley:{{{run}}}:seat:{bot}"
+
+
+def run_of(key: str) -> str:
+    """Read the run's id out of one of its keys; empty for a key of no run.
+
+    Example:
+        >>> run_of("parley:{tea}:journal"), run_of("parley:runs")
+        ('tea', '')
+    """
+    return key.partition("{")[2].partition("}")[0]

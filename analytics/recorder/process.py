@@ -43,10 +43,6 @@ Trim = Callable[[Streams, Recording], None]
 """Takes from the server what is on disk and nobody needs there."""
 
 
-def no_trim(streams: Streams, recording: Recording) -> None:
-    """Trim nothing."""
-
-
 class Recorder:
     """Records every run there is.
 
@@ -54,7 +50,7 @@ class Recorder:
         streams: This process's only connection.
         out: The folder; gets one a run.
         clock: Local time.
-        trim: Called after each batch of a run was written.
+        trim: Called after each batch of a run was written; none to leave the server as it is.
         disk: What is done to files.
         size: Lines of a segment.
     """
@@ -65,7 +61,7 @@ class Recorder:
         out: Path,
         *,
         clock: Clock,
-        trim: Trim = no_trim,
+        trim: Trim | None = None,
         disk: Disk | None = None,
         size: int = SIZE,
     ) -> None:
@@ -149,7 +145,7 @@ class Recorder:
                 self._registry = entry.id
                 self._find(entry)
             else:
-                arrived[run_of(entry.key)].append(entry)
+                arrived[keys.run_of(entry.key)].append(entry)
         for run, entries in arrived.items():
             with self._guard(run):
                 self._take(self.recordings[run], entries)
@@ -157,7 +153,8 @@ class Recorder:
 
     def _take(self, recording: Recording, entries: list[Entry]) -> None:
         recording.take(entries)
-        self._trim(self.streams, recording)
+        if self._trim is not None:
+            self._trim(self.streams, recording)
         self._finish(recording)
 
     def _finish(self, recording: Recording) -> None:
@@ -217,13 +214,3 @@ def claimed(out: Path) -> Iterator[None]:
         raise BadInput(what, where="--out", mend="one is enough for all runs") from error
     finally:
         os.close(held)
-
-
-def run_of(key: str) -> str:
-    """Read a run's id out of one of its keys.
-
-    Example:
-        >>> run_of("parley:{tea}:journal")
-        'tea'
-    """
-    return key.partition("{")[2].partition("}")[0]

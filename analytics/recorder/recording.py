@@ -26,13 +26,12 @@ from analytics.recorder.track import (
     call_line,
     commit_line,
     id_of,
-    order_of,
 )
 from utils import keys
 from utils.errors import BadEntry
 from utils.journal import from_line
 from utils.protocol import Closed
-from utils.streams import Entry, Streams, unseal_entry
+from utils.streams import Entry, Streams, order_of, unseal_entry
 
 SPEC, CLOSED = "spec.json", "closed.json"
 

@@ -14,7 +14,7 @@ from analytics.recorder.segments import SegmentWriter
 from analytics.records import entry_line
 from utils.errors import BadEntry
 from utils.journal import to_line
-from utils.streams import Entry, Streams, unseal_entry
+from utils.streams import Entry, Streams, order_of, unseal_entry
 
 log = logging.getLogger("recorder")
 
@@ -80,17 +80,6 @@ def id_of(line: str) -> str:
     """
     read = json.loads(line)
     return f"{read['seq']}-0" if "seq" in read else str(read["id"])
-
-
-def order_of(entry_id: str) -> tuple[int, int]:
-    """Read an id, to compare it with others.
-
-    Example:
-        >>> order_of("9-0") < order_of("10-0") < order_of("10-1")
-        True
-    """
-    first, _, second = entry_id.partition("-")
-    return int(first), int(second or 0)
 
 
 class Track:

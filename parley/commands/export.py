@@ -51,7 +51,7 @@ def command(run: str | None, out: Path, every: bool, as_json: bool) -> None:
     if every == (run is not None):
         raise click.UsageError("give either a RUN or --all")
     broken: dict[str, ParleyError] = {}
-    with opening.streams(opening.settings(), name="parley-export") as streams, _drawn() as progress:
+    with opening.records(opening.settings(), name="parley-export") as streams, _drawn() as progress:
         if run is not None:
             done = [export_run(streams, run, out, progress=progress)]
         else:

@@ -75,11 +75,11 @@ def command(
     run: str | None, channel: str | None, start: str, events: bool, plain: bool, as_json: bool
 ) -> None:
     """Watch a run."""
-    from parley.opening import settings, streams
+    from parley.opening import records, settings
 
     form: Form = "json" if as_json else "plain" if plain else "drawn"
     try:
-        with streams(settings(), name="watch") as connection:
+        with records(settings(), name="watch") as connection:
             run = run or wait_for_run(connection, say=lambda text: click.echo(text, err=True))
             now = start == "now"
             watch(connection, run, channel=channel, from_now=now, form=form, every=events)
