@@ -126,5 +126,5 @@ def records(here: Settings, *, name: str = "parley") -> Iterator[Streams]:
     from analytics.recorder.beginnings import Recorded
 
     with streams(here, name=name) as connection:
-        connection.beginnings = Recorded(here.recordings)
+        connection.beginnings = Recorded(here.recordings_folder)
         yield connection

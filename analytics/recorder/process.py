@@ -181,7 +181,7 @@ class Recorder:
             self.recordings[run] = recording
             count = recording.journal.segments.count
             log.info("run %s: recording from commit %d on", run, count + 1)
-            self._finish(recording)
+            self._take(recording, [])
 
     @contextmanager
     def _guard(self, run: str) -> Iterator[None]:

@@ -56,7 +56,7 @@ def command(
 
     to_stderr(quiet=quiet)
     here = opening.settings()
-    folder = out or here.recordings
+    folder = out or here.recordings_folder
     with claimed(folder), opening.streams(here, name="parley-record") as streams:
         trim = None if no_trim else Trimmer(keep=keep or here.keep)
         process = Recorder(streams, folder, clock=SystemClock(), trim=trim)
