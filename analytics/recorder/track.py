@@ -13,8 +13,7 @@ from analytics.recorder.disk import Disk, write_whole
 from analytics.recorder.segments import SegmentWriter
 from analytics.records import entry_line
 from utils.errors import BadEntry
-from utils.journal import to_line
-from utils.streams import Entry, Streams, order_of, unseal_entry
+from utils.streams import Entry, Streams, order_of
 
 log = logging.getLogger("recorder")
 
@@ -62,8 +61,18 @@ class Incidents:
 
 
 def commit_line(entry: Entry) -> str:
-    """Write a journal's entry as its line, its hash checked. Raises `BadEntry`."""
-    return to_line(unseal_entry(entry))
+    """Write a journal's entry as its line, as `utils.journal.to_line` does.
+
+    Its bytes are checked against its hash, and not read: that takes ten times as long.
+
+    Raises:
+        BadEntry: They are not what the hash is of.
+    """
+    sha256 = entry.fields.get("h", "")
+    if _digest(entry.body) != sha256:
+        raise BadEntry(f"{entry.key} {entry.id}", "its hash is not that of its bytes")
+    seq = int(entry.id.partition("-")[0])
+    return json.dumps({"seq": seq, "h": sha256, "b": entry.body}) + "\n"
 
 
 def call_line(entry: Entry) -> str:

@@ -166,6 +166,10 @@ def _recording_of(model: ModelSpec) -> Recording:
         raise BadInput(f"where is {model.record}?", mend="set REDIS_URL, or add host: redis://...")
     streams = Streams(model.host, name="parley-record")
     try:
+        calls = keys.calls(model.record.removeprefix(RUN))
+        if streams.tally(calls)[0] > streams.count(calls):
+            why = f"the first calls of {model.record} are on disk alone"
+            raise BadInput(why, mend="export it, and name the dataset's folder")
         return read_run(streams, model.record.removeprefix(RUN))
     finally:
         streams.close()
