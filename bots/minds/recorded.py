@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bots.minds.recording import RUN, Place, Recording, Told, read_folder, read_run
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.speech import said
+from utils import keys
 from utils.calls import ChatMessage, Source, messages_sha256
 from utils.errors import BadInput, MindFailed, Missing, StreamError
 from utils.spec import ModelSpec, Option
