@@ -16,7 +16,7 @@ export PYTHONSAFEPATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test chaos check format bench lock secrets compose-test clean
+.PHONY: help demo test chaos check format look bench lock secrets compose-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,9 +27,9 @@ demo: $(READY) ## three personas talk, live; no Redis, no Ollama, no Docker need
 test: $(READY) ## the whole test suite, doctests included
 	$(BIN)/pytest -n 2 --dist loadfile
 
-chaos: $(READY) ## break everything at length, an hour or more; goes on where it was stopped
-	$(BIN)/python -m tests.chaos
-	$(BIN)/python -m tests.chaos.page
+chaos: $(READY) ## break everything at length, an hour or more; goes on where it was stopped; ROWS="storm soak" picks
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.chaos $(ROWS); broken=$$?; \
+		PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.chaos.page && exit $$broken
 
 check: $(READY) ## format, lint, types and the layers of the import graph
 	$(BIN)/ruff format --check
@@ -40,6 +40,9 @@ check: $(READY) ## format, lint, types and the layers of the import graph
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+look: $(READY) ## a report in a browser, for eyes: make look PAGE=tea.html; needs a Chromium
+	$(BIN)/python -m tests.look "$(PAGE)"
 
 bench: $(READY) ## every benchmark, one after the other
 	@for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done

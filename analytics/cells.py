@@ -79,6 +79,16 @@ def cell(value: Value) -> str | int | float:
     return value
 
 
+def raw_text(text: str) -> str:
+    r"""Write a text as it is; only what UTF-8 cannot hold is escaped.
+
+    Example:
+        >>> raw_text("=1+1"), raw_text("\udcff")
+        ('=1+1', '\\udcff')
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def json_text(value: JsonValue) -> str:
     r"""Write any JSON value as text, the same for the same value, safe by JSON's own means.
 

@@ -11,16 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
+from analytics.build import Built, build
+from analytics.files import NewFiles
 from analytics.folder import whole
 from analytics.observer.runs import registered
-from analytics.records import Call, call_line, read_call
-from analytics.sheets import open_new, open_sheets, write_codebook
-from analytics.tables import read_spec, tables_from
+from analytics.sheets import PLAIN, Form
+from analytics.statement import versions
+from analytics.tables import read_spec
+from analytics.withhold import Withholder
 from utils import keys
+from utils.callfile import RecordedCall, read_call
 from utils.errors import BadEntry, BadInput, ParleyError, StreamError
-from utils.journal import Sealed, to_line
+from utils.journal import Sealed
+from utils.manifest import NAME, manifest_text
 from utils.names import check_name, nearest, shown
 from utils.protocol import Closed
 from utils.streams import Streams, unseal_entry
@@ -48,12 +52,19 @@ class Exported:
 
 
 def export_run(
-    streams: Streams, run: str, out: Path, *, progress: Progress | None = None
+    streams: Streams,
+    run: str,
+    out: Path,
+    *,
+    form: Form = PLAIN,
+    replace: bool = False,
+    progress: Progress | None = None,
 ) -> Exported:
     """Write a run as a dataset folder.
 
     Args:
-        out: The folder; must not exist. It appears whole, or not at all.
+        out: The folder. It appears whole, or not at all.
+        replace: Take the place of a dataset that is there, once the new one is whole.
         progress: Told how far it is, about once every `PAGE` records.
 
     Raises:
@@ -62,18 +73,24 @@ def export_run(
         ServerGone: The server cannot be reached.
     """
     spec = _spec(streams, run)
-    with whole(out) as folder:
-        rows, phase = _write(_Records(streams, run, progress), spec, folder)
-    return Exported(folder=out, rows=rows, phase=phase, run=run)
+    with whole(out, replace=replace) as folder:
+        built = _write(_Records(streams, run, spec, progress), folder, form)
+    return Exported(folder=out, rows=built.rows, phase=built.phase, run=run)
 
 
 def export_all(
-    streams: Streams, out: Path, *, progress: Progress | None = None
+    streams: Streams,
+    out: Path,
+    *,
+    form: Form = PLAIN,
+    replace: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[list[Exported], dict[str, ParleyError]]:
     """Write every run of the registry into one folder, a dataset each.
 
     Args:
-        out: The folder; must not exist. It appears whole, or not at all.
+        out: The folder. It appears whole, or not at all.
+        replace: Take the place of a folder of datasets that is there.
 
     Returns:
         The datasets, and the runs whose record is broken, each with the reason: they
@@ -89,10 +106,10 @@ def export_all(
         raise BadInput("there is no run to export", mend="start one: parley run salon")
     done: list[Exported] = []
     broken: dict[str, ParleyError] = {}
-    with whole(out) as folder:
+    with whole(out, replace=replace) as folder:
         for run in runs:
             try:
-                one = export_run(streams, run, folder / run, progress=progress)
+                one = export_run(streams, run, folder / run, form=form, progress=progress)
             except (StreamError, BadInput) as error:
                 broken[run] = error
             else:
@@ -117,65 +134,66 @@ def _known(streams: Streams) -> list[str]:
     return list(dict.fromkeys(entry.run for entry in registered(streams)[::-1]))
 
 
-def _write(records: _Records, spec: str, folder: Path) -> tuple[dict[str, int], str]:
-    labels = read_spec(spec).labels
-    raw, tables = folder / "raw", folder / "tables"
-    raw.mkdir()
-    tables.mkdir()
-    (raw / "spec.json").write_bytes(spec.encode("utf-8", "surrogateescape"))
-    write_codebook(folder / "codebook.csv", labels)
-    phase = ""
-    with (
-        open_new(raw / "journal.jsonl") as journal,
-        open_new(raw / "calls.jsonl") as calls,
-        open_sheets(tables, labels) as sheets,
-    ):
-        commits, attempts = records.commits(journal), records.calls(calls)
-        for table, row in tables_from(spec, commits, attempts, run=records.run):
-            sheets.add(table, row)
-            if table == "runs":
-                phase = str(row["phase"])
-    return sheets.rows, phase
+def _write(records: _Records, folder: Path, form: Form) -> Built:
+    """Write all files; the manifest last, so that what has one is whole."""
+    with NewFiles(folder) as files:
+        told = _Withheld(records) if form.withheld else records
+        built = build(told, files, form)
+        manifest = built.manifest(files.seal(), versions(with_parquet=form.parquet))
+        (folder / NAME).write_text(manifest_text(manifest), "utf-8")
+    return built
+
+
+class _Withheld:
+    """A run's records on their way to where their texts must not be."""
+
+    def __init__(self, records: _Records) -> None:
+        self.run, self.spec_text = records.run, records.spec_text
+        self._records = records
+        self._withholder = Withholder(read_spec(records.spec_text))
+
+    def commits(self) -> Iterator[Sealed]:
+        return map(self._withholder.commit, self._records.commits())
+
+    def calls(self) -> Iterator[RecordedCall]:
+        return map(self._withholder.call, self._records.calls())
 
 
 class _Records:
-    """A run's streams, read once, up to one cut; each record is copied to a file as it is.
+    """A run's streams, read once, up to one cut.
 
     The calls' end is read after the journal's: every call that a commit before the cut
     names was written before that commit.
     """
 
-    def __init__(self, streams: Streams, run: str, progress: Progress | None) -> None:
-        self.streams, self.run = streams, run
+    def __init__(self, streams: Streams, run: str, spec: str, progress: Progress | None) -> None:
+        self.streams, self.run, self.spec_text = streams, run, spec
         self._progress = progress
         self._top = streams.top(keys.journal(run))
         self._calls, self._last_call = streams.tally(keys.calls(run))
         self._commits = int(self._top.id.partition("-")[0]) if self._top else 0
         self._done = 0
 
-    def commits(self, copy: TextIO) -> Iterator[Sealed]:
+    def commits(self) -> Iterator[Sealed]:
         """Read the journal up to the cut."""
         if self._top is None:
             return
         last = ""
         for entry in self.streams.all(keys.journal(self.run), upto=self._top.id, page=PAGE):
             sealed = unseal_entry(entry)
-            copy.write(to_line(sealed))
             self._note(sealed)
             last = sealed.sha256
             yield sealed
         if last != self._top.fields.get("h"):
             raise BadEntry(f"journal {self._commits}", "it was there a moment ago and is not now")
 
-    def calls(self, copy: TextIO) -> Iterator[Call]:
+    def calls(self) -> Iterator[RecordedCall]:
         """Read the calls up to the cut, or up to where a closed run's journal ends them."""
         if self._last_call in ("", "0-0"):
             return
         for entry in self.streams.all(keys.calls(self.run), upto=self._last_call, page=PAGE):
-            call = read_call(entry.id, entry.body)
-            copy.write(call_line(call))
             self._tick()
-            yield call
+            yield read_call(entry.id, entry.body)
 
     def _note(self, sealed: Sealed) -> None:
         self._tick()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from analytics.places import Held, Place
-from analytics.records import Call
 from analytics.rooms import Rooms
 from analytics.stopwatch import Stopwatch
 from analytics.tallies import LOAD_NS, Tally, Totals
+from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.protocol import (
     Acted,
@@ -25,6 +26,7 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    Extended,
     FellBack,
     Gathered,
     Granted,
@@ -106,7 +108,7 @@ class Fold:
         """Turn journal time into run time: since the run began, pauses left out."""
         return self.time.run_ms(at_ms)
 
-    def held(self, closing: Closing | FellBack, place: Place) -> Held:
+    def held(self, closing: Closing | Extended | FellBack, place: Place) -> Held:
         """Find the grant that an event is about, with its latency and the host then.
 
         Raises:
@@ -116,7 +118,7 @@ class Fold:
         if held is None:
             raise BadEntry(f"journal {place.seq}", f"it names epoch {closing.epoch}, not live")
         host = self.seats.get(closing.bot, (0, None))[1]
-        return Held(held.event, held.place, place.at_ms - held.place.at_ms, host)
+        return replace(held, latency_ms=place.at_ms - held.place.at_ms, host=host)
 
     def is_late(self, granted: Granted) -> bool | None:
         """Whether the world was woken when an answer was due; none where none was."""
@@ -144,7 +146,7 @@ class Fold:
         if change is not None:
             change(self, event, place)
 
-    def take_call(self, call: Call) -> None:
+    def take_call(self, call: RecordedCall) -> None:
         """Take in one attempt at a model."""
         record, totals = call.record, self.totals
         if record is None:
@@ -214,6 +216,10 @@ class Fold:
         self.live[event.epoch] = Held(event, place)
         self.tally(event.bot).granted += 1
 
+    def _extended(self, event: Extended, place: Place) -> None:
+        self.held(event, place)
+        self.live[event.epoch] = replace(self.live[event.epoch], extended_ms=event.deadline_ms)
+
     def _answered(self, event: Acted | Passed, place: Place) -> None:
         held, tally = self.held(event, place), self.tally(event.bot)
         del self.live[event.epoch]
@@ -271,6 +277,7 @@ _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     ChannelOpened: Fold._opened,
     Closed: Fold._closed,
     Ended: Fold._ended,
+    Extended: Fold._extended,
     FellBack: Fold._fell_back,
     Gathered: Fold._gathered,
     Granted: Fold._granted,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from utils import manifest
 from utils.errors import BadInput, ParleyError
 from utils.names import shown
 
@@ -19,7 +20,7 @@ LONGEST_PATH_BYTES = 4_000
 
 
 @contextmanager
-def whole(out: Path) -> Iterator[Path]:
+def whole(out: Path, *, replace: bool = False) -> Iterator[Path]:
     """Hold a new folder to write into; it takes its name when the block is through.
 
     Until then it is `.<name>.partial` beside it. When the block fails or is
@@ -28,26 +29,64 @@ def whole(out: Path) -> Iterator[Path]:
 
     Args:
         out: The folder to be. Folders above it are made.
+        replace: Take the place of a dataset, or of a folder that holds nothing but
+            datasets. It stays until the new one is whole, for a moment as
+            `.<name>.replaced`: from there it comes back if we are killed in that moment.
 
     Raises:
-        BadInput: There is something of that name, it cannot be made, or another
+        BadInput: There is something else of that name, it cannot be made, or another
             process is making it.
         ParleyError: The disk refused, in the middle.
     """
     check_name_fits(out)
-    _refuse_existing(out)
-    partial = out.parent / f".{out.name}.partial"
+    _refuse_existing(out, replace=replace)
+    partial, replaced = (out.parent / f".{out.name}.{one}" for one in ("partial", "replaced"))
     with _claimed(partial):
         try:
+            _bring_back(replaced, out)
+            _refuse_existing(out, replace=replace)
             yield partial
-            _refuse_existing(out)
+            _refuse_existing(out, replace=replace)
             _sync(partial)
+            if os.path.lexists(out):
+                out.rename(replaced)
             partial.rename(out)
+            shutil.rmtree(replaced, ignore_errors=True)
         except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
+            _bring_back(replaced, out)
             if isinstance(error, OSError):
                 raise ParleyError(f"{out}: cannot be written: {error.strerror}") from error
             raise
+
+
+def _refuse_existing(out: Path, *, replace: bool) -> None:
+    if not os.path.lexists(out):
+        return
+    if not replace:
+        mend = "choose another, remove it, or add --replace"
+        raise BadInput(f"{out} exists", where="--out", mend=mend)
+    if not _may_be_replaced(out):
+        mend = "choose another, or remove it yourself"
+        raise BadInput(f"{out} is no dataset, and is not replaced", where="--out", mend=mend)
+
+
+def _may_be_replaced(out: Path) -> bool:
+    """Ask whether a folder is a dataset, or holds datasets and nothing else."""
+    if out.is_symlink() or not out.is_dir():
+        return False
+    inside = list(out.iterdir())
+    is_dataset = (out / manifest.NAME).is_file() and (out / "raw").is_dir()
+    return is_dataset or all((one / manifest.NAME).is_file() for one in inside)
+
+
+def _bring_back(replaced: Path, out: Path) -> None:
+    """Give what was to be replaced its name again, or clear it away if its successor is there."""
+    if replaced.is_dir():
+        if os.path.lexists(out):
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            replaced.rename(out)
 
 
 def check_name_fits(out: Path) -> None:
@@ -57,11 +96,6 @@ def check_name_fits(out: Path) -> None:
         if len(os.fsencode(name)) > most:
             what = f"{shown(name)} is too long a name"
             raise BadInput(what, where="--out", mend=f"use at most {most} bytes")
-
-
-def _refuse_existing(out: Path) -> None:
-    if os.path.lexists(out):
-        raise BadInput(f"{out} exists", where="--out", mend="choose another, or remove it")
 
 
 @contextmanager

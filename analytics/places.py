@@ -19,9 +19,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A grant, where it was made, and once it is closed how long that took and by whom."""
+    """A grant, where it was made, and once it is closed how long that took and by whom.
+
+    `extended_ms` is its deadline after the last time it was moved back; none if it never was.
+    """
 
     event: Granted
     place: Place
     latency_ms: int | None = None
     host: str | None = None
+    extended_ms: int | None = None

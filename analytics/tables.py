@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from analytics.columns import RUN_ID, Column, Row, label_columns
 from analytics.fold import Fold
 from analytics.places import Place
-from analytics.records import Call
 from analytics.rows import (
     actions,
     bots,
@@ -25,11 +24,13 @@ from analytics.rows import (
     incidents,
     interventions,
     measures,
+    memories,
     messages,
     runs,
     turns,
     world_events,
 )
+from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.journal import Sealed, chain, first_field, sha256_of
 from utils.protocol import (
@@ -38,10 +39,12 @@ from utils.protocol import (
     Event,
     FellBack,
     Heard,
+    Incident,
     Intervened,
     Measured,
     OpenEvent,
     Passed,
+    Rejected,
     Revoked,
     Say,
 )
@@ -53,6 +56,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "actions": (RUN_ID, *actions.COLUMNS),
     "calls": (RUN_ID, *calls.COLUMNS),
     "exposures": (RUN_ID, *exposures.COLUMNS),
+    "memories": (RUN_ID, *memories.COLUMNS),
     "measures": (RUN_ID, *measures.COLUMNS),
     "interventions": (RUN_ID, *interventions.COLUMNS),
     "world_events": (RUN_ID, *world_events.COLUMNS),
@@ -83,7 +87,11 @@ def read_spec(body: str) -> Spec:
 
 
 def tables_from(
-    spec: str, commits: Iterable[Sealed], calls: Iterable[Call], *, run: str
+    spec: str,
+    commits: Iterable[Sealed],
+    calls: Iterable[RecordedCall],
+    *,
+    run: str,
 ) -> Iterator[TableRow]:
     """Fold a run's records into the rows of all tables.
 
@@ -110,6 +118,10 @@ def tables_from(
         yield table, tables.whole(row)
 
 
+_TELLING = {Acted, FellBack, Heard, Incident, Intervened, Measured, OpenEvent, Passed}
+_TELLING |= {Rejected, Revoked}
+"""The events that some table has a row of. The others only change what comes after them."""
+
 RECENT_CALLS = 10_000
 """Calls among which one that was sent twice is looked for: a host resends what it still keeps."""
 
@@ -126,7 +138,7 @@ class _Tables:
         self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
 
     def whole(self, row: Row) -> Row:
-        return self._run | row | self._labels
+        return {**self._run, **row, **self._labels}
 
     def commit(self, sealed: Sealed) -> Iterator[TableRow]:
         """Rows are written from the run as it was before each event."""
@@ -134,16 +146,19 @@ class _Tables:
         fold.totals.commits += 1
         fold.totals.inputs += len(commit.inputs)
         fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
+        run_ms = fold.run_ms(commit.at_ms)
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
                 self._check(event, commit.seq)
                 fold.time.begin(commit.at_ms)
-            place = Place(commit.seq, index, commit.at_ms, fold.run_ms(commit.at_ms))
-            yield from self._event(event, place, commit.events[index + 1 :])
+                run_ms = fold.run_ms(commit.at_ms)
+            place = Place(commit.seq, index, commit.at_ms, run_ms)
+            if type(event) in _TELLING:
+                yield from self._event(event, place, commit.events[index + 1 :])
             fold.take(event, place)
         fold.end_commit()
 
-    def call(self, call: Call) -> Iterator[TableRow]:
+    def call(self, call: RecordedCall) -> Iterator[TableRow]:
         if call.sha256 in self._recent:  # a host said it again after a lost connection
             self.fold.totals.resent += 1
             return
@@ -154,7 +169,8 @@ class _Tables:
             yield "calls", calls.row(self.fold, call, call.record)
             for row in exposures.rows(call, call.record):
                 yield "exposures", row
-        yield from self._incident(incidents.of_call(self.fold, call))
+        for row in incidents.of_call(self.fold, call):
+            yield from self._incident(row)
         self.fold.take_call(call)
 
     def end(self) -> Iterator[TableRow]:

@@ -80,18 +80,18 @@ def carry_out(
             )
         except MindFailed as failure:
             return _gave_up(task, mind, stop, nonce, attempts, failure)
-        spoken = _spoken(task, answer)
-        action, fault = _judged(task, answer, spoken)
+        spoken = spoken_of(task, answer)
+        action, fault = judged(task, answer, spoken)
         record = record_of(task, mind, attempts[-1], spoken, fault).model_dump_json()
         is_last = request is not task.request or clock.now_ms() + LEAST_MS > until_ms()
         if fault is None or is_last:
             proposed = Proposed(**_closing(task, nonce, record), action=action)
             return Outcome(proposed, record, tuple(attempts))
         on_failed(record)
-        request = _again(request, answer, fault)
+        request = again(request, answer, fault)
 
 
-def _judged(task: Task, answer: Answer, spoken: Spoken) -> tuple[Action, Fault | None]:
+def judged(task: Task, answer: Answer, spoken: Spoken) -> tuple[Action, Fault | None]:
     """Read an answer as an action, and find the fault with it: then the action is to pass."""
     ask, why_nothing = task.request.ask, _why_nothing(answer, spoken)
     fault: Fault | None = None
@@ -114,7 +114,7 @@ def _judged(task: Task, answer: Answer, spoken: Spoken) -> tuple[Action, Fault |
     return action, fault
 
 
-def _again(request: Request, answer: Answer, fault: Fault) -> Request:
+def again(request: Request, answer: Answer, fault: Fault) -> Request:
     """Ask once more: with a seed of its own, and a broken answer with what was wrong."""
     messages = request.messages
     if fault.outcome == "malformed":
@@ -126,7 +126,8 @@ def _again(request: Request, answer: Answer, fault: Fault) -> Request:
     return replace(request, messages=messages, seed=seed)
 
 
-def _spoken(task: Task, answer: Answer) -> Spoken:
+def spoken_of(task: Task, answer: Answer) -> Spoken:
+    """Find what a bot says in its model's answer."""
     ask, sitting = task.request.ask, task.sitting
     return said(
         answer.text,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from utils.settings import DEFAULT_OLLAMA_HOST, Settings
+from utils.settings import DEFAULT_OLLAMA_HOST, DEFAULT_OPENAI_HOST, Settings
 from utils.spec import ModelSpec
 
-SERVED = frozenset({"ollama"})
+SERVED = frozenset({"ollama", "openai"})
 """Minds whose calls wait for a slot of their server, and may go to one of several."""
 
 
@@ -33,6 +33,18 @@ class Around:
         return cls(settings.model_servers, redis_url or settings.redis_url or "")
 
 
+def unsigned(host: str) -> str:
+    """Leave name and password out of a server's address, for keys, logs and errors.
+
+    Example:
+        >>> unsigned("http://me:secret@models:8080/v1"), unsigned("http://[::1]:80")
+        ('http://models:8080/v1', 'http://[::1]:80')
+    """
+    scheme, mark, rest = host.partition("://")
+    place, slash, path = rest.partition("/")
+    return scheme + mark + place.rpartition("@")[2] + slash + path
+
+
 def located(model: ModelSpec, around: Around) -> tuple[ModelSpec, ...]:
     """Say where a model is: once for each server that may answer for it, at least one.
 
@@ -40,12 +52,16 @@ def located(model: ModelSpec, around: Around) -> tuple[ModelSpec, ...]:
         >>> around = Around(ollama_hosts=("http://a:1", "http://b:1"))
         >>> [one.host for one in located(ModelSpec(model="tiny"), around)]
         ['http://a:1', 'http://b:1']
+        >>> [one.host for one in located(ModelSpec(mind="openai", model="tiny"), around)]
+        ['http://127.0.0.1:8080/v1']
         >>> [one.host for one in located(ModelSpec(mind="scripted"), around)]
         ['']
     """
     hosts = model.hosts or (model.host,)
     if hosts == ("",) and model.mind == "ollama":
         hosts = around.ollama_hosts
+    elif hosts == ("",) and model.mind == "openai":
+        hosts = (DEFAULT_OPENAI_HOST,)
     elif not model.host and model.mind == "recorded":
         hosts = (around.redis_url,)
     return tuple(model.model_copy(update={"host": host}) for host in hosts)

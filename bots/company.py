@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 
-from bots.around import SERVED, Around, located
+from bots.around import SERVED, Around, located, unsigned
 from bots.fleet import Fleet
 from bots.hearing import Hearing
 from bots.memory.seam import Memory
@@ -24,14 +25,15 @@ from utils.protocol import ChannelClosed, Granted
 from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
 
+log = logging.getLogger("bots")
+
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
 
-COUNTING = SERVED | {"openai"}
-"""Minds whose servers count the tokens of a prompt."""
-
 PAGE = 1_000
 """Most entries of a channel that are read at once."""
+ENTERED_AT_ONCE = 200
+"""As many of them take a fraction of the shortest lease, on a slow machine too."""
 
 
 class Company:
@@ -67,12 +69,13 @@ class Company:
         return self._minds[model]
 
     def _made(self, model: ModelSpec) -> Mind:
-        """Make a model's mind; one that asks Ollama, for each of its servers."""
+        """Make a model's mind; one that asks servers, for each of them."""
         factory: MindFactory = plugins.find(MINDS, model.mind)
         places = located(model, self._around)
         if model.mind not in SERVED:
             return factory(places[0])
-        return Served(model.model, {one.host: factory(one) for one in places}, self._fleet)
+        minds = {unsigned(one.host): factory(one) for one in places}
+        return Served(model.model, minds, self._fleet)
 
     def seat(self, bot: BotSpec, *, now_ms: int) -> Seat:
         """Make a seat for a bot; it has heard nothing yet."""
@@ -87,20 +90,30 @@ class Company:
         self.seats[bot.name] = seat
         return seat
 
-    def enter(self, streams: Streams, bot: str, channels: Iterable[str]) -> None:
+    def enter(
+        self, streams: Streams, bot: str, channels: Iterable[str], *, on_page: Callable[[], object]
+    ) -> None:
         """Let a bot hear what was said in the channels it is or was in; follow open ones.
 
         Harmless when it has heard some of it: an entry is taken in once.
+
+        Args:
+            on_page: Called now and then while a long talk is read, so that the host is not
+                thought lost meanwhile.
         """
-        read: list[Entry] = []
+        hearing = self.seats[bot].hearing
+        read: list[tuple[str, ChannelEntry]] = []
+        on_page()
         for channel in channels:
-            key = keys.channel(self.run, channel)
-            entries = list(streams.all(key, upto=self._after.get(key, "+")))
-            read += entries
-            if entries and key not in self._after:
-                self._after[key], self._last[key] = entries[-1].id, entries[-1]
-        for key, entry in _in_order(read):
-            self.seats[bot].hearing.take(_channel_of(key), entry)
+            key, last = keys.channel(self.run, channel), None
+            for last in streams.all(key, upto=self._after.get(key, "+"), page=ENTERED_AT_ONCE):
+                read.append((key, _parsed(last)))
+                if len(read) % ENTERED_AT_ONCE == 0:
+                    on_page()
+            if last and key not in self._after:
+                self._after[key], self._last[key] = last.id, last
+        for key, entry in sorted(read, key=lambda pair: pair[1].seq):
+            hearing.take(_channel_of(key), entry)
             self._forget_closed(key, entry)
 
     @property
@@ -156,10 +169,11 @@ class Company:
     def learn(self, streams: Streams, bot: str) -> None:
         """Find what another host learned about a bot's tokens before the seat came here."""
         seat = self.seats[bot]
-        if self.spec.models[seat.bot.model].mind in COUNTING:
+        if self.spec.models[seat.bot.model].mind in SERVED:
             try:
                 entries = streams.latest(keys.calls(self.run), count=LATEST_CALLS)
-            except StreamError:  # this host's role may not read calls: it begins anew
+            except StreamError as error:  # a role of before it might: the bot begins anew
+                log.warning("what %s's prompts were measured at cannot be read: %s", bot, error)
                 return
             calls = (counted_call(entry.body, bot) for entry in entries)
             last = next((call for call in calls if call is not None), None)
@@ -221,10 +235,11 @@ def _channel_of(key: str) -> str:
 
 def _in_order(read: list[Entry]) -> list[tuple[str, ChannelEntry]]:
     """Parse channel entries and put those of several channels in the journal's order."""
-    parsed = []
-    for entry in read:
-        try:
-            parsed.append((entry.key, ChannelEntry.model_validate_json(entry.body)))
-        except ValueError as error:
-            raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error
-    return sorted(parsed, key=lambda pair: pair[1].seq)
+    return sorted([(entry.key, _parsed(entry)) for entry in read], key=lambda pair: pair[1].seq)
+
+
+def _parsed(entry: Entry) -> ChannelEntry:
+    try:
+        return ChannelEntry.model_validate_json(entry.body)
+    except ValueError as error:
+        raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error

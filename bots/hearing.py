@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from utils.mail import KEPT_MESSAGES, REMEMBERED_ROOMS, ChannelEntry
 from utils.protocol import ChannelClosed, ChannelOpened, Heard, MemberJoined, MemberLeft
 
+KEPT_COMPANIES = 64
+"""Of how many changes of who is there a channel keeps what was before."""
+
 
 @dataclass(slots=True)
 class Hearing:
@@ -19,6 +22,7 @@ class Hearing:
     Attributes:
         heard: Each message with the number of its commit.
         members: Channel to its members.
+        companies: Channel to who its members were, each time with the commit since when.
         upto: Channel to the last commit taken in: what comes twice is heard once.
         rooms: The channels the bot came to, in that order; of closed ones the last
             `REMEMBERED_ROOMS`, and what was said in those before is out of reach.
@@ -28,6 +32,7 @@ class Hearing:
     bot: str
     heard: deque[tuple[int, Heard]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    companies: dict[str, deque[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
     upto: dict[str, int] = field(default_factory=dict)
     rooms: list[str] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
@@ -40,17 +45,17 @@ class Hearing:
         for event in entry.events:
             match event:
                 case ChannelOpened():
-                    self._set(event.channel, event.members)
+                    self._set(event.channel, event.members, entry.seq)
                 case ChannelClosed():
                     self.closed.add(event.channel)
                     self._forget_old_rooms()
                 case MemberJoined():
                     known = self.members.get(event.channel, ())
-                    self._set(event.channel, (*known, event.bot))
+                    self._set(event.channel, (*known, event.bot), entry.seq)
                 case MemberLeft():
                     known = self.members.get(event.channel, ())
                     left = tuple(member for member in known if member != event.bot)
-                    self.members[event.channel] = left
+                    self._set(event.channel, left, entry.seq)
                 case Heard() if self.hears(event):
                     self._hear(entry.seq, event)
 
@@ -70,6 +75,14 @@ class Hearing:
             if seq <= upto:
                 yield event
 
+    def members_at(self, channel: str, *, upto: int) -> tuple[str, ...]:
+        """Tell who was in a channel at a commit, in order; the bot alone if nobody is known.
+
+        Not who is there now: a host may have heard who came or went after the grant.
+        """
+        known = reversed(self.companies.get(channel, ()))
+        return next((members for seq, members in known if seq <= upto), (self.bot,))
+
     def _hear(self, seq: int, event: Heard) -> None:
         """Put a message where it belongs: channels are read one after another."""
         if self.heard and _place(seq, event) < _place(*self.heard[-1]):
@@ -78,8 +91,10 @@ class Hearing:
         else:
             self.heard.append((seq, event))
 
-    def _set(self, channel: str, members: tuple[str, ...]) -> None:
+    def _set(self, channel: str, members: tuple[str, ...], seq: int) -> None:
         self.members[channel] = members
+        kept = self.companies.setdefault(channel, deque(maxlen=KEPT_COMPANIES))
+        kept.append((seq, members))
         if self.bot in members and channel not in self.rooms:
             self.rooms.append(channel)
             self._forget_old_rooms()
@@ -91,6 +106,7 @@ class Hearing:
             self.rooms.remove(room)
             self.closed.discard(room)
             self.members.pop(room, None)
+            self.companies.pop(room, None)
             kept = [(seq, event) for seq, event in self.heard if event.channel != room]
             self.heard = deque(kept, maxlen=KEPT_MESSAGES)
 

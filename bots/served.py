@@ -197,7 +197,7 @@ class Admitted:
             self._fleet.failed(place.url, failure.kind)
             self.leave()
             raise
-        except Exception:
+        except Exception:  # a slot is given back whatever a mind raises, a plugin's bug too
             self.leave()
             raise
         took_ms = clock.now_ms() - began_ms

@@ -76,7 +76,7 @@ def prepare(
 ) -> Task:
     """Recall and write the prompt, from what was heard up to the grant's commit."""
     event, bot, displays = grant.event, sitting.bot, sitting.displays
-    members = hearing.members.get(event.channel, (bot.name,))
+    members = hearing.members_at(event.channel, upto=grant.seq)
     recalled = memory.recall(hearing.latest(upto=grant.seq), event.channel)
     options = options_for(bot, sitting.model)
     place = Place(channel=event.channel, displays=displays, members=members)

@@ -31,11 +31,13 @@ from utils.protocol import (
     Resumed,
     Revoked,
     Seated,
+    Triggered,
     TurnClosed,
     Unmuted,
     Unseated,
     Woke,
 )
+from worlds.measures import count
 from worlds.seam import Answer
 
 E = TypeVar("E")
@@ -51,6 +53,9 @@ def apply(rules: Rules, state: State, event: Event, *, seq: int, at_ms: int) -> 
     change = _CHANGES.get(type(event))
     if change is not None:
         state = change(state, event, seq, at_ms)
+    if rules.measures and isinstance(event, Heard) and event.speaker is not None:
+        counted = count(state.counted, event.speaker, event.text, keep=rules.window)
+        state = state._replace(counted=counted)
     world = rules.world.evolve(state.world, event)
     return state if world is state.world else state._replace(world=world)
 
@@ -216,6 +221,11 @@ def _measured(state: State, event: Measured, seq: int, at_ms: int) -> State:
     return state._replace(measured={**state.measured, event.name: event.value})
 
 
+def _triggered(state: State, event: Triggered, seq: int, at_ms: int) -> State:
+    times = state.fired.get(event.trigger, 0) + 1
+    return state._replace(fired={**state.fired, event.trigger: times})
+
+
 def _ended(state: State, event: Ended, seq: int, at_ms: int) -> State:
     return state._replace(phase="ended")
 
@@ -260,6 +270,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Resumed: _resumed,
     Revoked: _revoked,
     Seated: _seated,
+    Triggered: _triggered,
     TurnClosed: _turn_closed,
     Unmuted: _unmuted,
     Unseated: _unseated,

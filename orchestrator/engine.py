@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator import floor, intake, recovery
+from orchestrator import floor, intake, measuring, recovery
 from orchestrator.apply import apply
 from orchestrator.draft import Draft
 from orchestrator.routes import targets
@@ -79,6 +79,7 @@ def _draft(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> Draft:
     for notice in causes.noticed:
         _notice(draft, notice)
     recovery.gather(draft)
+    measuring.measure(draft, state.measured)
     recovery.end_when_done(draft)
     floor.open_turns(draft)
     if draft.events and state.seq and state.seq % HASHED_EVERY == 0:

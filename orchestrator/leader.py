@@ -7,6 +7,7 @@ next commit finds another's in its place, `Conflict` is raised, and nothing was 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from orchestrator import engine, recovery
@@ -18,6 +19,7 @@ from orchestrator.rules import Rules
 from orchestrator.snapshot import HASHED_EVERY
 from orchestrator.snapshot_store import SnapshotStore
 from orchestrator.state import State
+from orchestrator.unread import LOOKED_AT, Taken, first_unread, taken
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
 from utils.journal import (
@@ -62,6 +64,7 @@ class Leader:
         self._mended: tuple[int, str] | None = None
         self._last: Sealed | None = None
         self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
+        self._taken: deque[Taken] = deque(maxlen=LOOKED_AT)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
 
     @classmethod
@@ -103,7 +106,7 @@ class Leader:
             self.state, self._last = found
         for sealed in self.streams.journal(self.run, after=self.state.seq):
             self._take(sealed)
-            if on_page and sealed.seq % 500 == 0:
+            if on_page and sealed.seq % 100 == 0:
                 on_page()
 
     # --- what the process asks ------------------------------------------------------
@@ -114,10 +117,17 @@ class Leader:
         return keys.floor(self.run)
 
     def begin(self, now_ms: int) -> None:
-        """Write the first commit, if the journal is empty."""
+        """Write the first commit, if the journal is empty; else see what was passed over."""
         if self.state.seq == 0:
             started = Started(run=self.run, spec_sha256=self._spec_sha256)
             self._commit((), (started,), now_ms)
+        elif self._taken:
+            floor = self.streams.latest(self.floor_key, upto=self.state.cursor, count=LOOKED_AT)
+            again = first_unread(self._taken, floor, self.state.cursor)
+            if again is not None:
+                detail = f"the floor was rolled back; read again from {again}"
+                self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=again)
+            self._taken.clear()
 
     def consume(self, read: list[Entry], now_ms: int) -> None:
         """Take floor entries in, with the deadlines that passed before each of them."""
@@ -254,6 +264,7 @@ class Leader:
         began = next((one for one in sealed.commit.events if isinstance(one, Began)), None)
         if began is not None and began.spec_sha256 != self._spec_sha256:
             raise BadEntry(f"run {self.run}", "its spec is not the one it began with")
+        self._taken.extend(taken(one) for one in sealed.commit.inputs)
         after = engine.evolve(self.rules, self.state, sealed)
         self._advance(sealed, after, entries(self.state, after, sealed))
 

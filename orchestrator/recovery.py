@@ -154,8 +154,8 @@ def end_when_done(draft: Draft) -> None:
     if draft.state.phase != "running":
         return
     for reached in draft.rules.spec.end.measures:
-        if draft.state.measured.get(reached.measure) == reached.value:
-            end(draft, "measure", detail=f"{reached.measure} is {reached.value:g}")
+        if reached.holds(draft.state.measured.get(reached.measure)):
+            end(draft, "measure", detail=f"{reached.measure} is {reached.bound}")
     floors = draft.state.floors.values()
     if (limit is not None and draft.state.turns >= limit) or (
         floors and all(floor.is_done for floor in floors)

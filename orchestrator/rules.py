@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from orchestrator.policies.seam import Policy
 from utils.seeds import Chance
 from utils.spec import Spec
+from worlds.measures import is_measure, window
 from worlds.seam import World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """The arguments that `decide` and `evolve` share.
 
@@ -23,6 +25,17 @@ class Rules:
     spec: Spec
     world: World[Any]
     policies: Mapping[str, Policy]
+
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """What is measured of the talk at every closed turn: not what the world measures itself."""
+        names = self.spec.watched
+        return tuple(one for one in names if is_measure(one) and not self.world.measures(one))
+
+    @cached_property
+    def window(self) -> int:
+        """How many of the last messages those measures look back on."""
+        return window(self.measures)
 
     @property
     def chance(self) -> Chance:

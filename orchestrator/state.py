@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from utils.journal import NO_HASH
 from utils.protocol import Ask, Granted
+from worlds.measures import Counted
 from worlds.seam import Answer
 
 Phase = Literal["new", "gathering", "running", "ended", "closed"]
@@ -121,7 +122,9 @@ class State(NamedTuple):
         paused_ms: Time it was paused before that.
         steps: Turns that may yet close in the pause.
         clock: (journal time, world time) between which the world's clock was last set.
-        measured: What the world measured last, by name, of the run as a whole.
+        measured: What was measured last, by name, of the run as a whole.
+        counted: What was said so far, as the measures of the scenario need it.
+        fired: Trigger to how often it did what it is there for.
         world: The world's own state.
     """
 
@@ -149,6 +152,8 @@ class State(NamedTuple):
     steps: int = 0
     clock: tuple[int, int] = (0, 0)
     measured: Mapping[str, float] = NOTHING
+    counted: Counted = Counted()
+    fired: Mapping[int, int] = NOTHING
 
     @property
     def is_paused(self) -> bool:

@@ -86,7 +86,7 @@ def _library() -> Finding:
 
 def _plugins() -> list[Finding]:
     findings = []
-    for kind in ("policies", "worlds", "minds", "memories", "rules"):
+    for kind in ("policies", "worlds", "minds", "memories", "rules", "metrics"):
         group = f"parley.{kind}"
         try:
             for name in plugins.names(group):

@@ -10,7 +10,7 @@ from utils.errors import BadInput
 from utils.spec import ModelSpec, Spec
 
 Refuse = Callable[..., BadInput]
-"""From a reason and a place in the file to the error: `_Lookup.refuse`."""
+"""From a reason and a place in the file to the error: `parley.lookup.Lookup.refuse`."""
 
 
 def check_spec(spec: Spec, refuse: Refuse) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,19 @@ from pydantic import ValidationError
 
 from bots.around import SERVED
 from parley.library import Library
+from parley.lookup import Lookup, check_known
 from parley.model_options import check_spec
 from utils import plugins
+from utils.awaited import TOLD, Telling, When
 from utils.errors import BadInput
-from utils.names import check_name, look_up, shown
+from utils.names import check_name, shown
 from utils.scenario import BotEntry, ChannelEntry, Crowd, MemoryEntry, Scenario, load
 from utils.spec import BotSpec, ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec
 from utils.yamlfile import Document
 from worlds.audience import AUDIENCES
+from worlds.measures import NAMES, is_measure
 from worlds.seam import World
 from worlds.settings import BadSetting
-
-PLANNED_VALUES: Mapping[str, tuple[str, ...]] = {
-    "policy": ("chain", "moderated"),
-    "audience": ("graph", "shuffled_items"),
-    "mind": ("remote",),
-    "world": ("town", "city", "wilds", "markets"),
-}
-"""Names that DESIGN gives to things that are not built yet."""
 
 OFFLINE_MODEL = "parley-offline"
 
@@ -73,7 +68,7 @@ def resolve(
     Raises:
         BadInput: A name that is nowhere, two bots of one name, a member who is no bot.
     """
-    look = _Lookup(document)
+    look = Lookup(document)
     _check_overrides(overrides)
     look.name("world", scenario.world.name, plugins.names("parley.worlds"), "world")
     bots = _bots(scenario, look, found)
@@ -95,23 +90,29 @@ def resolve(
         floor=scenario.floor,
         pace=scenario.pace,
         guards=scenario.guards,
+        measures=scenario.measures,
+        when=_when(scenario, look, bots, channels),
     )
     check_spec(spec, look.refuse)
     _check_world(spec, look)
     return spec
 
 
-def _check_world(spec: Spec, look: _Lookup) -> None:
+def _check_world(spec: Spec, look: Lookup) -> None:
     """Let the world look at the scenario before anything runs. Raises BadInput."""
     world: World[Any] = plugins.find("parley.worlds", spec.world.name)()
     try:
         world.initial(spec)
     except BadSetting as bad:
         raise look.refuse(bad.what, "world", spec.world.name, *bad.at, mend=bad.mend) from bad
-    for reached in spec.end.measures:
-        if not world.measures(reached.measure):
-            what = f"the world '{spec.world.name}' does not measure '{reached.measure}'"
-            raise look.refuse(what, "end")
+    named: list[tuple[str, tuple[str | int, ...]]]
+    named = [(one, ("measures", at)) for at, one in enumerate(spec.measures)]
+    named += [(one.measure, ("end",)) for one in spec.end.measures]
+    named += [(one.measure, ("when", at)) for at, one in enumerate(spec.when)]
+    for measure, at in named:
+        if not world.measures(measure) and not is_measure(measure):
+            what = f"the world '{spec.world.name}' does not measure '{measure}', nor any talk"
+            raise look.refuse(what, *at, mend=f"any talk has: {', '.join(NAMES)}")
 
 
 def _check_overrides(overrides: Overrides) -> None:
@@ -131,32 +132,12 @@ def _check_overrides(overrides: Overrides) -> None:
             raise BadInput(f"{shown(value)}: {first['msg'].lower()}", where=option) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    """Looks names up, and says in which line the one stands that is nowhere."""
-
-    document: Document
-
-    def name(self, what: str, word: str, known: Iterable[str], *at: str | int) -> None:
-        _check_name(what, word, known, self.document.where(*at))
-
-    def refuse(self, reason: str, *at: str | int, mend: str = "") -> BadInput:
-        return BadInput(reason, where=self.document.where(*at), mend=mend)
-
-
-def _check_name(what: str, word: str, known: Iterable[str], where: str) -> None:
-    table = dict.fromkeys(known)
-    if word not in table and word in PLANNED_VALUES.get(what, ()):
-        raise BadInput(f"{what} '{word}' is planned but not built yet", where=where)
-    look_up(word, table, what, where)
-
-
-def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str, ModelSpec]:
+def _models(scenario: Scenario, look: Lookup, overrides: Overrides) -> dict[str, ModelSpec]:
     change: dict[str, object] = {}
     if overrides.offline:
         change = {"mind": "ollama", "model": OFFLINE_MODEL, "host": ""}
     if overrides.mind is not None:
-        _check_name("mind", overrides.mind, plugins.names("parley.minds"), "--mind")
+        check_known("mind", overrides.mind, plugins.names("parley.minds"), "--mind")
         change["mind"] = overrides.mind
     if overrides.model is not None:
         change["model"] = overrides.model
@@ -170,7 +151,7 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
             what = f"model '{name}' does not say which record"
             raise look.refuse(what, "models", name, mend="add record: with a folder, or run:ID")
         if model.hosts and (model.host or model.mind not in SERVED):
-            what = "'hosts' is for the mind 'ollama', in place of 'host'"
+            what = "'hosts' is for the minds 'ollama' and 'openai', in place of 'host'"
             raise look.refuse(what, "models", name, "hosts", mend="name one host:")
         if model.mind in ("ollama", "openai") and not model.model:
             what = f"model '{name}' does not say which"
@@ -182,7 +163,7 @@ def _models(scenario: Scenario, look: _Lookup, overrides: Overrides) -> dict[str
     return models
 
 
-def _bots(scenario: Scenario, look: _Lookup, found: Library) -> tuple[BotSpec, ...]:
+def _bots(scenario: Scenario, look: Lookup, found: Library) -> tuple[BotSpec, ...]:
     bots: dict[str, BotSpec] = {}
     default = next(iter(scenario.models), None)
     if default is None:
@@ -228,7 +209,7 @@ def _entries(scenario: Scenario) -> list[tuple[tuple[str | int, ...], BotEntry]]
     ]
 
 
-def _key(look: _Lookup, at: tuple[str | int, ...], key: str) -> tuple[str, ...]:
+def _key(look: Lookup, at: tuple[str | int, ...], key: str) -> tuple[str, ...]:
     return (key,) if (*at, key) in look.document.lines else ()
 
 
@@ -242,7 +223,7 @@ def _memory(entry: MemoryEntry) -> MemorySpec:
 
 
 def _channels(
-    scenario: Scenario, look: _Lookup, bots: tuple[str, ...], overrides: Overrides
+    scenario: Scenario, look: Lookup, bots: tuple[str, ...], overrides: Overrides
 ) -> tuple[ChannelSpec, ...]:
     channels: list[ChannelSpec] = []
     policies = plugins.names("parley.policies")
@@ -260,8 +241,34 @@ def _channels(
     return tuple(channels)
 
 
+def _when(
+    scenario: Scenario, look: Lookup, bots: tuple[BotSpec, ...], channels: tuple[ChannelSpec, ...]
+) -> tuple[When, ...]:
+    """Find the channels and bots of what the scenario tells its run."""
+    found = []
+    for index, one in enumerate(scenario.when):
+        at, do = ("when", index, "do"), one.do
+        channel = do.channel
+        if channel is not None:
+            look.name("channel", channel, (each.name for each in channels), *at)
+        elif "channel" in TOLD[do.verb]:
+            if len(channels) != 1:
+                raise look.refuse(f"'{do.verb}' does not say in which channel", *at)
+            channel = channels[0].name
+        if do.bot is not None:
+            look.name("bot", do.bot, (bot.name for bot in bots), *at)
+        try:
+            telling = Telling(verb=do.verb, channel=channel, bot=do.bot, text=do.text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]["msg"]
+            raise look.refuse(first.removeprefix("Value error, "), *at) from error
+        rest = one.model_dump(exclude={"do"})
+        found.append(When(**rest, do=telling))
+    return tuple(found)
+
+
 def _channel(
-    name: str, entry: ChannelEntry, look: _Lookup, bots: tuple[str, ...], overrides: Overrides
+    name: str, entry: ChannelEntry, look: Lookup, bots: tuple[str, ...], overrides: Overrides
 ) -> ChannelSpec:
     at = ("channels", name, "members")
     members = bots if entry.members == "all" else entry.members

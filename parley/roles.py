@@ -69,7 +69,10 @@ ROLES: Mapping[str, Role] = {
         ),
         appends=(keys.snapshot(ANY),),
     ),
-    # Neither journal nor floor: sealed answers are there before anybody may hear them.
+    # Journal and calls to read alone, for minds that answer from the record of another run
+    # and for what was learned of a bot's tokens. No floor: sealed answers are there before
+    # anybody may hear them. They are in a live journal too, and no host opens that of a run
+    # it plays: who holds this role's password is trusted with it.
     "host": Role(
         writes="xadd set del zadd zrem zremrangebyscore eval evalsha pexpire",
         owns=(keys.seat(ANY, ANY), keys.HOSTS, keys.slots(ANY)),
@@ -81,6 +84,8 @@ ROLES: Mapping[str, Role] = {
             keys.spec(ANY),
             keys.channel(ANY, ANY),
             keys.inbox(ANY, ANY),
+            keys.journal(ANY),
+            keys.calls(ANY),
         ),
     ),
     "person": Role(

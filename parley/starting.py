@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bots.around import Around, located
+from bots.around import SERVED, Around, located, unsigned
 from bots.minds.seam import Mind
 from utils import plugins
 from utils.clock import Clock, fresh_id
@@ -79,13 +79,14 @@ def preflight(spec: Spec, around: Around) -> list[str]:
         if all(bot.model != name for bot in spec.bots):
             continue
         places = located(model, around)
-        digests = {at.host: _digest(at) for at in places}
+        digests = {unsigned(at.host): _digest(at) for at in places}
         if len(set(digests.values())) > 1:
             told = ", ".join(f"{digest[:12]} at {host}" for host, digest in digests.items())
             mend = f"run at each: ollama pull {model.model}"
             raise Missing(f"model '{model.model}' is not one and the same: {told}", mend=mend)
+        hosts = ", ".join(unsigned(at.host) for at in places)
         asked = {
-            "ollama": f" {model.model} at {', '.join(at.host for at in places)}",
+            **dict.fromkeys(SERVED, f" {model.model} at {hosts}"),
             "recorded": f" {model.record}",
         }
         lines.append(f"{name}: {model.mind}{asked.get(model.mind, '')}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import fakeredis
@@ -17,7 +18,7 @@ from bots.outbox import Outbox
 from bots.runtime import Host
 from orchestrator.runtime import Orchestrator
 from parley.starting import start
-from utils.clock import SYSTEM_CLOCK, Clock, ManualClock
+from utils.clock import SYSTEM_CLOCK, Clock, ManualClock, monotonic_ms
 from utils.journal import Sealed, chain
 from utils.seeds import Chance
 from utils.settings import Settings
@@ -25,6 +26,7 @@ from utils.spec import Spec
 from utils.streams import Streams
 
 MAX_STEPS = 20_000
+LONGEST_S = 60.0
 
 
 class FakeStreams(Streams):
@@ -224,6 +226,21 @@ class Swarm:
             host.leave()
         for one in self.orchestrators:
             one.hand_over()
+
+
+class Pace:
+    """Steps a swarm, and lets the threads that ask minds have the processor between."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self._swarm, self._pause = swarm, Event()
+
+    def finish(self, run: str) -> list[Sealed]:
+        end_ms = monotonic_ms() + LONGEST_S * 1000
+        while run in self._swarm.streams.live_runs():
+            assert monotonic_ms() < end_ms, "the run never ended"
+            self._swarm.step()
+            self._pause.wait(0.001)
+        return self._swarm.journal(run)
 
 
 @contextmanager

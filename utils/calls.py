@@ -14,7 +14,7 @@ from utils.errors import FailureKind
 from utils.journal import sha256_of
 from utils.names import Name
 from utils.protocol import Action, Count, Frozen, Sha256, Short
-from utils.spec import Option
+from utils.spec import Option, Think
 
 Source = Literal["model", "scripted", "rule", "recorded", "remote", "orphan"]
 Outcome = Literal["answered", "guarded", "malformed"] | FailureKind
@@ -110,9 +110,9 @@ class CallRecord(Frozen):
     messages: tuple[ChatMessage, ...]
     messages_sha256: Sha256
     options: dict[str, Option]
-    think: bool = False
+    think: Think = False
     format: JsonValue = None
-    parameters: dict[str, bool | int | str] = {}
+    parameters: dict[str, JsonValue] = {}
     seed: Count
     outcome: Outcome
     error: Short = ""

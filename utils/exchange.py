@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -25,7 +27,7 @@ class Exchange:
         tail: Its last bytes, for people: what is no UTF-8 is escaped. Empty unless asked for.
     """
 
-    parameters: tuple[tuple[str, bool | int | str], ...] = ()
+    parameters: tuple[tuple[str, JsonValue], ...] = ()
     request_sha256: str = ""
     response_sha256: str = ""
     response_bytes: int = 0

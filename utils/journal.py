@@ -117,6 +117,10 @@ def unseal(seq: int, body: str, sha256: str) -> Sealed:
     """
     if not _is_utf8(body) or sha256_of(body) != sha256:
         raise BadEntry(f"journal {seq}", "its hash is not that of its bytes")
+    return _commit_of(seq, body, sha256)
+
+
+def _commit_of(seq: int, body: str, sha256: str) -> Sealed:
     try:
         commit = Commit.model_validate_json(body)
     except ValidationError as error:
@@ -166,17 +170,22 @@ def to_line(sealed: Sealed) -> str:
         >>> from_line(to_line(sealed)) == sealed
         True
     """
-    return json.dumps({"seq": sealed.seq, "h": sealed.sha256, "b": sealed.body}) + "\n"
+    return f'{{"seq": {sealed.seq}, "h": "{sealed.sha256}", "b": {json.dumps(sealed.body)}}}\n'
 
 
-def from_line(line: str) -> Sealed:
-    """Read what `to_line` wrote. Raises `BadEntry`."""
+def from_line(line: str, *, is_withheld: bool = False) -> Sealed:
+    """Read what `to_line` wrote. Raises `BadEntry`.
+
+    Args:
+        is_withheld: Its texts were taken out: the hash is of the body as it was, and
+            cannot be checked.
+    """
     try:
         entry = json.loads(line)
         seq, body, sha256 = int(entry["seq"]), str(entry["b"]), str(entry["h"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadEntry("journal line", "not an object with seq, h and b") from error
-    return unseal(seq, body, sha256)
+    return _commit_of(seq, body, sha256) if is_withheld else unseal(seq, body, sha256)
 
 
 def consume(entry_id: str, fields: dict[str, str]) -> Consumed:

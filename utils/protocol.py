@@ -275,6 +275,8 @@ class Do(_Input):
 Command = Stop | Pause | Resume | Step | Inject | Whisper | Mute | Unmute | Kick | Add | Mark | Do
 """What a person may tell a run: `parley tell`."""
 
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
+
 Input = Annotated[
     Joined | Left | Waiting | Proposed | Failed | Command, Field(discriminator="kind")
 ]
@@ -627,6 +629,18 @@ class Measured(Frozen):
     bot: Name | None = None
 
 
+class Triggered(Frozen):
+    """What is measured came to a value for which the scenario has something to do.
+
+    `trigger` is its place in the scenario's `when`, from 0; what was done follows.
+    """
+
+    kind: Literal["triggered"] = "triggered"
+    trigger: Count
+    measure: Name
+    value: Annotated[float, Field(allow_inf_nan=False)]
+
+
 class StateHashed(Frozen):
     """The SHA-256 of the run's state at the commit before this one, as a snapshot has it."""
 
@@ -691,6 +705,7 @@ KnownEvent = (
     | Muted
     | Unmuted
     | Measured
+    | Triggered
     | StateHashed
     | Incident
     | Ended

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from utils.awaited import TOLD, Comparison, Verb
 from utils.names import Name
 from utils.protocol import MAX_MEMBERS, Frozen, Short, Text
 from utils.spec import (
     MAX_CHANNELS,
+    MAX_MEASURES,
     MAX_MODELS,
     EndSpec,
     FloorSpec,
@@ -40,7 +42,6 @@ PLANNED = {
     "interventions": "changes from outside while a run goes on",
     "items": "studies",
     "judge": "judges",
-    "measures": "measures while a run goes on",
     "nulls": "null models",
     "replicates": "studies",
     "rounds": "rounds as an end",
@@ -98,13 +99,43 @@ def _ended(value: Any) -> Any:
     for one in value["any"] if isinstance(value["any"], list) else [None]:
         if not isinstance(one, dict):
             raise ValueError("must be a list under 'any', of ends such as {turns: 24}")
-        if set(one) == {"measure", "is"}:
-            measures.append({"measure": one["measure"], "value": one["is"]})
-        elif "measure" in one or not ends.keys().isdisjoint(one):
-            raise ValueError("must name each end once; a measure has 'measure' and 'is'")
+        if "measure" in one:
+            measures.append(_reached(one))
+        elif not ends.keys().isdisjoint(one):
+            raise ValueError("must name each end once")
         else:
             ends |= one
     return {**ends, "measures": tuple(measures)}  # a list would be none when types are strict
+
+
+def _reached(value: Any) -> Any:
+    """Let `is`, `at_least` or `at_most` say both the value and how it is compared."""
+    if not isinstance(value, dict):
+        raise ValueError("must name a measure and a value: {measure: words, at_least: 500}")
+    named = [how for how in get_args(Comparison) if how in value]
+    if len(named) != 1 or "measure" not in value:
+        raise ValueError("must have 'measure', and one of 'is', 'at_least' and 'at_most'")
+    rest = {key: one for key, one in value.items() if key not in named}
+    return {**rest, "value": value[named[0]], "how": named[0]}
+
+
+def _told(value: Any) -> Any:
+    """Let a command be one verb with what it takes: `{inject: It rains.}`, `{mute: bo}`."""
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError("must be one command, such as {inject: It rains.}")
+    (verb, given) = next(iter(value.items()))
+    if isinstance(given, dict):
+        return {"verb": verb, **given}
+    if given is None or given is True:
+        return {"verb": verb}
+    takes = TOLD.get(verb, ())
+    return {"verb": verb, "text" if "text" in takes else "bot": given}
+
+
+def _watched(value: Any) -> Any:
+    """Let what is to be done be written as it is told."""
+    found = _reached(value)
+    return {**found, "do": _told(found["do"])} if "do" in found else found
 
 
 def _guarded(value: Any) -> Any:
@@ -170,6 +201,25 @@ class ChannelEntry(_Grammar):
     turns: int | None = Field(default=None, ge=1, le=10**9)
 
 
+class Told(_Grammar):
+    """A command of the scenario's; without a channel it is for the only one."""
+
+    verb: Verb
+    channel: Name | None = None
+    bot: Name | None = None
+    text: Text = ""
+
+
+class Doing(_Grammar):
+    """What is to be done when something is measured; see `utils.awaited.When`."""
+
+    measure: Name
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    how: Comparison
+    do: Told
+    times: int = Field(default=1, ge=1, le=1_000_000)
+
+
 class Scenario(_Grammar):
     """A scenario file, as it is written.
 
@@ -189,6 +239,10 @@ class Scenario(_Grammar):
     floor: FloorSpec = FloorSpec()
     pace: Annotated[PaceSpec, BeforeValidator(_paced)] = PaceSpec()
     guards: Annotated[GuardsSpec, BeforeValidator(_guarded)] = GuardsSpec()
+    measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
+    when: Annotated[
+        tuple[Annotated[Doing, BeforeValidator(_watched)], ...], Field(max_length=MAX_MEASURES)
+    ] = ()
 
 
 def load(path: Path) -> tuple[Scenario, Document]:

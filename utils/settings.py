@@ -14,6 +14,8 @@ from utils.names import shown
 from utils.protocol import Frozen
 
 DEFAULT_OLLAMA_HOST = "http://127.0.0.1:11434"
+DEFAULT_OPENAI_HOST = "http://127.0.0.1:8080/v1"
+"""Where llama.cpp's server listens unless it is told otherwise."""
 DEFAULT_TYPED = "parley"
 MAX_HOST_CHARS = 200
 

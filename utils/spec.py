@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, ValidationError
 
+from utils.awaited import Reached, When
 from utils.errors import BadEntry
 from utils.journal import first_field
 from utils.names import Name
@@ -23,6 +24,7 @@ MAX_MODELS, MAX_LINES, MAX_LABELS, MAX_SETTINGS, MAX_MEASURES = 1_000, 10_000, 6
 
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=200, pattern=r"\w")]
 Option = bool | int | float | str | tuple[str, ...]
+Think = bool | Literal["low", "medium", "high"]
 Labels = Annotated[dict[Name, Short], Field(max_length=MAX_LABELS)]
 
 
@@ -41,9 +43,10 @@ class ModelSpec(Frozen):
     """What answers for a bot.
 
     `mind` is a plugin's name. `model` and `host` are for minds that ask a server, `hosts`
-    for an Ollama model that several servers have, each call going where least is to do;
+    for a model that several servers have, each call going where least is to do;
     `lines` for `scripted`, `rule` for `rule`, `record` for `recorded`: a dataset's folder,
     or `run:` and a run's id. `options` go to the server as they are.
+    `think` is a level for models that take one; `openai` servers take nothing else.
     `truncate` and `shift` say whether an Ollama server may cut a prompt, or forget its
     beginning in mid-answer: then it does so in silence, and Parley would not know.
     """
@@ -53,7 +56,7 @@ class ModelSpec(Frozen):
     host: Annotated[str, StringConstraints(max_length=200), AfterValidator(_without_login)] = ""
     hosts: Annotated[tuple[Address, ...], Field(max_length=64)] = ()
     options: Annotated[dict[OptionName, OptionValue], Field(max_length=MAX_OPTIONS)] = {}
-    think: bool = False
+    think: Think = False
     truncate: bool = False
     shift: bool = False
     keep_alive: Annotated[str, StringConstraints(pattern=r"^(-1|0|[0-9]{1,9}(s|m|h))$")] = "30m"
@@ -101,19 +104,12 @@ class ChannelSpec(Frozen):
     turns: int | None = Field(default=None, ge=1, le=10**9)
 
 
-class Reached(Frozen):
-    """A run is over when what the world measures has reached a value."""
-
-    measure: Name
-    value: Annotated[float, Field(allow_inf_nan=False)]
-
-
 class EndSpec(Frozen):
     """When a run is over: at whichever of these comes first.
 
     `turns` counts closed turns in all channels; `minutes` is run time, without
     pauses; `silence_minutes` is run time in which nobody acted; any of `measures` ends
-    it when it is just that value.
+    it.
     """
 
     turns: int | None = Field(default=None, ge=1, le=10**9)
@@ -215,6 +211,14 @@ class Spec(Frozen):
     floor: FloorSpec = FloorSpec()
     pace: PaceSpec = PaceSpec()
     guards: GuardsSpec = GuardsSpec()
+    measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
+    when: Annotated[tuple[When, ...], Field(max_length=MAX_MEASURES)] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The measures that this scenario names, anywhere; each once."""
+        awaited = (one.measure for one in (*self.end.measures, *self.when))
+        return tuple(dict.fromkeys((*self.measures, *awaited)))
 
     def bot(self, name: str) -> BotSpec:
         """Find a bot by name. Raises KeyError when there is none."""

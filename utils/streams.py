@@ -289,10 +289,10 @@ class Streams:
             items = self._redis.xrevrange(key, count=1)
         return _entry(key, items[0]) if items else None
 
-    def latest(self, key: str, *, count: int) -> list[Entry]:
-        """Read a stream's last entries, the newest first."""
+    def latest(self, key: str, *, count: int, upto: str = "+") -> list[Entry]:
+        """Read a stream's last entries, those up to an id, the newest first."""
         with _SPEAKING:
-            items = self._redis.xrevrange(key, count=count)
+            items = self._redis.xrevrange(key, max=upto, count=count)
         return [_entry(key, item) for item in items]
 
     def entry(self, key: str, entry_id: str) -> Entry | None:

@@ -17,6 +17,7 @@ from utils.protocol import (
     ChannelOpened,
     Closed,
     Ended,
+    Extended,
     FellBack,
     Gathered,
     Granted,
@@ -145,6 +146,17 @@ def _granted(view: View, event: Granted, at_ms: int) -> View:
     return _with(view, replace(channel, asked=event.asked, holders=(*channel.holders, holder)))
 
 
+def _extended(view: View, event: Extended, at_ms: int) -> View:
+    channel = view.channels.get(event.channel)
+    if channel is None:
+        return view
+    holders = tuple(
+        replace(one, deadline_ms=event.deadline_ms) if one.epoch == event.epoch else one
+        for one in channel.holders
+    )
+    return _with(view, replace(channel, holders=holders))
+
+
 def _answered(view: View, event: Acted | Passed, at_ms: int) -> View:
     view = _without_holder(view, event)
     channel = view.channels.get(event.channel)
@@ -254,6 +266,7 @@ _CHANGES: dict[type, Callable[[View, Any, int], View]] = {
     ChannelOpened: _opened,
     Closed: _closed,
     Ended: _ended,
+    Extended: _extended,
     FellBack: _fell_back,
     Gathered: _gathered,
     Granted: _granted,

@@ -35,6 +35,7 @@ from utils.protocol import (
     Rejected,
     Revoked,
     Seated,
+    Triggered,
     TurnClosed,
     Unseated,
     Woke,
@@ -132,6 +133,8 @@ def _of(event: Event, scene: _Scene) -> Iterator[Line]:
                 yield Line("quiet", text, at_ms, event.channel, bot=event.bot)
         case Measured():
             yield Line("quiet", remarks.measured(event, after), at_ms, event.channel, is_extra=True)
+        case Triggered():
+            yield Line("quiet", remarks.triggered(event), at_ms)
         case OpenEvent():
             text = remarks.own(event)
             yield Line("quiet", text, at_ms, _named(event), is_extra=scene.is_after_tick)

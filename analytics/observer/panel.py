@@ -80,9 +80,11 @@ def _measures(view: View) -> list[Text]:
     """Show what was measured last, the measures that end the run first."""
     if not view.measured:
         return []
-    ends = dict(view.plan.measures)
+    ends = {one.measure: one.bound for one in view.plan.measures}
     names = sorted(view.measured, key=lambda name: (name not in ends, name))
-    parts = [measure(name, view.measured[name], ends.get(name)) for name in names[:MAX_MEASURES]]
+    parts = [
+        measure(name, view.measured[name], ends.get(name, "")) for name in names[:MAX_MEASURES]
+    ]
     more = len(names) - len(parts)
     return [Text(f" {' · '.join(parts)}{f' · and {more} more' if more else ''}", style="dim")]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from analytics.observer.words import progress
+from utils.awaited import Reached
 from utils.printable import printable_line
 from utils.spec import Spec
 
@@ -20,7 +21,7 @@ class Plan:
         displays: Bot to the name it is shown by.
         channels: Channels that open at the start.
         turns_asked: Turns after which the run ends; none when nothing bounds them.
-        measures: Measures that end it when they have just this value, by name.
+        measures: What is waited for in what is measured: any of it ends the run.
         minutes_ms: Run time after which it ends, if any.
         gather_ms: How long the first turn waits for all bots.
     """
@@ -34,7 +35,7 @@ class Plan:
     turns_asked: int | None
     minutes_ms: int | None
     gather_ms: int
-    measures: tuple[tuple[str, float], ...] = ()
+    measures: tuple[Reached, ...] = ()
 
     def progress(self, turns: int) -> str:
         """Write how far the run is when so many turns have closed."""
@@ -59,5 +60,5 @@ def plan_of(run: str, spec: Spec) -> Plan:
         turns_asked=min(limits, default=None),
         minutes_ms=None if minutes is None else round(minutes * 60_000),
         gather_ms=round(spec.floor.gather_s * 1000),
-        measures=tuple((one.measure, one.value) for one in spec.end.measures),
+        measures=spec.end.measures,
     )

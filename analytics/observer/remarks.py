@@ -33,6 +33,7 @@ from utils.protocol import (
     Resumed,
     Revoked,
     Say,
+    Triggered,
     TurnClosed,
     Unmuted,
 )
@@ -63,6 +64,11 @@ def measured(event: Measured, view: View) -> str:
     """Write what was measured, and of what."""
     of = f" of {view.display(event.bot)}" if event.bot else ""
     return f"measured {event.name}{of}: {event.value:g}"
+
+
+def triggered(event: Triggered) -> str:
+    """Write what came to a value for which the scenario has something to do."""
+    return f"{event.measure} is {event.value:.4g}: the scenario acts"
 
 
 def outsider(event: Heard, told: Intervened | None, view: View) -> str:

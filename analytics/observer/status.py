@@ -88,7 +88,7 @@ def record(at: Standing) -> dict[str, object]:
         "end": view.end or None,
         "turns": view.turns,
         "turns_asked": view.plan.turns_asked,
-        "end_measures": dict(view.plan.measures),
+        "end_measures": {one.measure: one.bound for one in view.plan.measures},
         "turns_per_minute": turns_per_minute(view, at.now_ms),
         "left_ms": left_ms(view, at.now_ms),
         **_time_record(at),
@@ -170,8 +170,10 @@ def _world(view: View) -> list[str]:
         rows.append(f"its time is {view.world_ms / 1000:g} s")
     if view.opened > max(len(view.channels), len(view.plan.channels)):
         rows.append(f"{len(view.channels)} channels open, of {view.opened} opened")
-    ends = dict(view.plan.measures)
-    rows += [measure(name, last, ends.get(name)) for name, last in sorted(view.measured.items())]
+    ends = {one.measure: one.bound for one in view.plan.measures}
+    rows += [
+        measure(name, last, ends.get(name, "")) for name, last in sorted(view.measured.items())
+    ]
     if len(rows) > MAX_WORLD_ROWS:
         rows = [*rows[: MAX_WORLD_ROWS - 1], f"and {len(rows) - MAX_WORLD_ROWS + 1} more measures"]
     return rows

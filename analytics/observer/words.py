@@ -104,11 +104,11 @@ def value(one: object) -> str:
     return printable_line(json.dumps(one, ensure_ascii=False, separators=(",", ":")))
 
 
-def measure(name: str, last: float, end: float | None = None) -> str:
+def measure(name: str, last: float, end: str = "") -> str:
     """Write what was measured last, and the value at which the run ends, if any.
 
     Example:
-        >>> measure("words", 12.0), measure("success", 0.9375, 1.0)
+        >>> measure("words", 12.0), measure("success", 0.9375, "1")
         ('words 12', 'success 0.9375 (ends at 1)')
     """
-    return f"{name} {last:.4g}" + (f" (ends at {end:g})" if end is not None else "")
+    return f"{name} {last:.4g}" + (f" (ends at {end})" if end else "")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from analytics.recorder.disk import Disk, write_whole
 from analytics.recorder.segments import SegmentWriter
-from analytics.records import entry_line
+from utils.callfile import entry_line
 from utils.errors import BadEntry
 from utils.streams import Entry, Streams, order_of
 

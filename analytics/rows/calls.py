@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import JsonValue
 
 from analytics.cells import json_text
 from analytics.columns import Row, as_json, boolean, decimal, integer, text
 from analytics.fold import Fold
-from analytics.records import Call
+from analytics.withhold import sha256_of_withheld
+from utils.callfile import RecordedCall
 from utils.calls import CallRecord, ChatMessage
 from utils.journal import sha256_of
+from utils.spec import Option
 
 COLUMNS = (
     text("call_sha256", "The record's hash, by which messages and turns name it.", "calls.b"),
@@ -26,6 +30,12 @@ COLUMNS = (
         "started_ms",
         "When it was sent, by the host's own clock since 1970: not to be mixed with `at_ms`.",
         "CallRecord.started_ms",
+        unit="ms",
+    ),
+    integer(
+        "waited_ms",
+        "How long it waited for its turn at the server before that.",
+        "CallRecord.waited_ms",
         unit="ms",
     ),
     decimal("took_ms", "From sending to the last byte.", "CallRecord.took_ms", unit="ms"),
@@ -73,10 +83,19 @@ COLUMNS = (
     ),
     text("answer_sha256", "The hash of that text's UTF-8 bytes.", "CallRecord.response"),
     text("thinking", "Text set apart as thought.", "CallRecord.thinking"),
+    as_json(
+        "action",
+        "What a mind that needs no words would do; empty where the answer is a text.",
+        "CallRecord.action",
+    ),
     text("said", "What was proposed of the answer; empty if nothing was.", "CallRecord.said"),
     as_json("cut", "What of the answer is not in `said`: [rule, text] each.", "CallRecord.cut"),
     as_json("options", "The model's options as sent.", "CallRecord.options"),
-    boolean("think", "Whether the model was asked to think.", "CallRecord.think"),
+    text(
+        "think",
+        "Whether the model was asked to think, or how much: `false true low medium high`.",
+        "CallRecord.think",
+    ),
     as_json("format", "The form that was demanded of the answer, if any.", "CallRecord.format"),
     as_json(
         "parameters",
@@ -110,12 +129,25 @@ COLUMNS = (
     ),
     text(
         "noticed",
-        "What was odd about an answer: `model_changed digest_unchecked`.",
+        "What was odd about an answer: `model_changed digest_unchecked prompt_short`.",
         "CallRecord.noticed",
     ),
     text("error", "What was seen of the failure.", "CallRecord.error"),
     integer("status", "HTTP status, where there was one.", "CallRecord.status"),
     text("done_reason", "Why the model stopped, in its words.", "CallRecord.done_reason"),
+    integer(
+        "estimated_tokens",
+        "What the prompt was taken to be before the server counted: a token for three bytes, "
+        "and 8 a message.",
+        "CallRecord.estimated_tokens",
+        unit="tokens",
+    ),
+    decimal(
+        "token_scale",
+        "What estimates were multiplied by to make the prompt fit.",
+        "CallRecord.token_scale",
+        unit="none",
+    ),
     integer("prompt_tokens", "As the server counts.", "CallRecord.prompt_tokens", unit="tokens"),
     integer("answer_tokens", "As the server counts.", "CallRecord.answer_tokens", unit="tokens"),
     decimal("total_ms", "The server's own total.", "CallRecord.total_ns", unit="ms"),
@@ -127,9 +159,14 @@ COLUMNS = (
 )
 
 
-def row(fold: Fold, call: Call, record: CallRecord) -> Row:
+def row(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     """Write an attempt as a row."""
-    return _place(fold, call, record) | _words(record) | _outcome(record)
+    answer_sha256 = sha256_of_withheld if call.is_withheld else sha256_of
+    return (
+        _place(fold, call, record)
+        | _words(record, answer_sha256(record.response))
+        | _outcome(record)
+    )
 
 
 def as_text(messages: tuple[ChatMessage, ...]) -> str:
@@ -144,7 +181,7 @@ def as_text(messages: tuple[ChatMessage, ...]) -> str:
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
 
 
-def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
+def _place(fold: Fold, call: RecordedCall, record: CallRecord) -> Row:
     return {
         "call_sha256": call.sha256,
         "call_id": record.call_id,
@@ -153,6 +190,7 @@ def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
         "at_ms": call.at_ms,
         "run_ms": fold.run_ms(call.at_ms),
         "started_ms": record.started_ms,
+        "waited_ms": record.waited_ms,
         "took_ms": record.took_ms,
         "bot": record.bot,
         "host": record.host,
@@ -175,19 +213,20 @@ def _place(fold: Fold, call: Call, record: CallRecord) -> Row:
     }
 
 
-def _words(record: CallRecord) -> Row:
+def _words(record: CallRecord, answer_sha256: str) -> Row:
     return {
         "prompt": as_text(record.messages),
         "prompt_sha256": record.messages_sha256,
         "answer": record.response,
-        "answer_sha256": sha256_of(record.response),
+        "answer_sha256": answer_sha256,
         "thinking": record.thinking,
+        "action": None if record.action is None else json_text(record.action.model_dump()),
         "said": record.said,
-        "cut": json_text([list(one) for one in record.cut]),
-        "options": json_text({name: _plain(option) for name, option in record.options.items()}),
-        "think": record.think,
+        "cut": json_text([list(one) for one in record.cut]) if record.cut else "[]",
+        "options": _options_text(tuple(record.options.items()), _types(record.options)),
+        "think": str(record.think).lower(),
         "format": None if record.format is None else json_text(record.format),
-        "parameters": json_text(dict(record.parameters)),
+        "parameters": json_text(dict(record.parameters)) if record.parameters else "{}",
         "seed": record.seed,
         "request_sha256": record.request_sha256,
         "response_sha256": record.response_sha256,
@@ -203,6 +242,8 @@ def _outcome(record: CallRecord) -> Row:
         "error": record.error,
         "status": record.status,
         "done_reason": record.done_reason,
+        "estimated_tokens": record.estimated_tokens,
+        "token_scale": record.token_scale,
         "prompt_tokens": record.prompt_tokens,
         "answer_tokens": record.answer_tokens,
         "total_ms": _ms(record.total_ns),
@@ -214,6 +255,20 @@ def _outcome(record: CallRecord) -> Row:
 
 def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1_000_000
+
+
+def _types(options: dict[str, Option]) -> tuple[type, ...]:
+    return tuple(map(type, options.values()))
+
+
+@lru_cache(maxsize=1_024)
+def _options_text(options: tuple[tuple[str, Option], ...], types: tuple[type, ...]) -> str:
+    """Write a model's options, which are the same in call after call.
+
+    Args:
+        types: Of the options: 1, 1.0 and true are equal, and not the same.
+    """
+    return json_text({name: _plain(option) for name, option in options})
 
 
 def _plain(option: bool | int | float | str | tuple[str, ...]) -> JsonValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analytics.columns import Row, boolean, integer, text
-from analytics.records import Call
+from utils.callfile import RecordedCall
 from utils.calls import CallRecord
 
 COLUMNS = (
@@ -32,7 +32,7 @@ COLUMNS = (
 )
 
 
-def rows(call: Call, record: CallRecord) -> Iterator[Row]:
+def rows(call: RecordedCall, record: CallRecord) -> Iterator[Row]:
     """Write what an attempt's prompt was built from as rows."""
     for place, exposure in enumerate(record.exposures):
         yield {

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from analytics.columns import Row, integer, text
 from analytics.fold import Fold
 from analytics.places import Place
-from analytics.records import Call
+from utils.callfile import RecordedCall
+from utils.calls import CallRecord, Noticed
 from utils.protocol import Closed, Ended, Event, Granted, Incident, Rejected, Revoked, TurnClosed
 
 COLUMNS = (
     text(
         "name",
         "What: an incident's own name, `rejected_<why>` for an input, `revoked_<reason>` for a "
-        "grant, `call_<outcome>` for an attempt that was not proposed, `call_model_changed` for an "
-        "answer of other weights than before, `call_unreadable`, `calls_missing`.",
+        "grant, `call_<outcome>` for an attempt that was not proposed, `call_<noticed>` for what "
+        "was odd about an answer, `call_unreadable`, `calls_missing`.",
         "Incident.name, Rejected.why, Revoked.reason, CallRecord.outcome, CallRecord.noticed",
     ),
     integer("at_ms", "When, server time since 1970.", "Commit.at_ms, calls.id", unit="ms"),
@@ -35,13 +36,15 @@ COLUMNS = (
     text(
         "detail",
         "What was seen.",
-        "Rejected.detail, Revoked.detail, CallRecord.error",
+        "Rejected.detail, Revoked.detail, CallRecord",
     ),
     text("done", "What was done about it.", "Incident.detail, Granted, TurnClosed, Ended"),
 )
 
 TROUBLE = ("deadline", "lost", "failed")
 """Reasons to revoke that are incidents; the others are the run's own course."""
+
+_RECORDED = "recorded; another attempt, if one was made, has the same call_id in calls"
 
 _NAMES = tuple(column.name for column in COLUMNS)
 
@@ -79,35 +82,48 @@ def of_event(event: Event, place: Place, later: Sequence[Event]) -> Row | None:
     return None
 
 
-def of_call(fold: Fold, call: Call) -> Row | None:
-    """Write an attempt as a row, if it failed, or if other weights answered than before."""
+def of_call(fold: Fold, call: RecordedCall) -> Iterator[Row]:
+    """Write an attempt as rows: one if it failed, one for each thing that was odd about it."""
     record = call.record
     when = {"at_ms": call.at_ms, "run_ms": fold.run_ms(call.at_ms), "entry_id": call.id}
     if record is None:
-        return _filled(
+        yield _filled(
             when,
             name="call_unreadable",
             call_sha256=call.sha256,
             detail=call.why,
             done="kept in raw/calls.jsonl, in no other table",
         )
-    is_answer, is_changed = record.outcome == "answered", "model_changed" in record.noticed
-    if is_answer and not is_changed:
-        return None
-    return _filled(
-        when,
-        name="call_model_changed" if is_answer else f"call_{record.outcome}",
-        channel=record.channel,
-        turn=record.turn,
-        bot=record.bot,
-        epoch=record.epoch,
-        author=record.host,
-        call_sha256=call.sha256,
-        detail=f"now {record.model_digest}" if is_answer else record.error,
-        done="the answer counts; see model_digest in calls"
-        if is_answer
-        else "recorded; another attempt, if one was made, has the same call_id in calls",
-    )
+        return
+    found: list[tuple[str, str, str]]
+    found = [] if record.outcome == "answered" else [(record.outcome, record.error, _RECORDED)]
+    found += [(one, *_oddity(one, record)) for one in record.noticed]
+    for name, detail, done in found:
+        yield _filled(
+            when,
+            name=f"call_{name}",
+            channel=record.channel,
+            turn=record.turn,
+            bot=record.bot,
+            epoch=record.epoch,
+            author=record.host,
+            call_sha256=call.sha256,
+            detail=detail,
+            done=done,
+        )
+
+
+def _oddity(noticed: Noticed, record: CallRecord) -> tuple[str, str]:
+    """Tell what was odd about an answer, and what was made of it."""
+    match noticed:
+        case "model_changed":
+            return f"now {record.model_digest}", "the answer counts; see model_digest in calls"
+        case "digest_unchecked":
+            detail = "the server did not say which weights had answered"
+            return detail, "the answer counts; model_digest in calls is the one known before"
+        case "prompt_short":
+            detail = f"{record.prompt_tokens} tokens counted, {record.estimated_tokens} estimated"
+            return detail, "the answer counts; the estimates learn nothing from this count"
 
 
 def of_missing(fold: Fold, closed: Closed) -> Row | None:

@@ -1,4 +1,4 @@
-"""measures.csv: one value that the world measured while the run went on."""
+"""measures.csv: one value that was measured while the run went on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ COLUMNS = (
     integer(
         "world_ms", "The world's time then; 0 until it is first woken.", "Woke.world_ms", unit="ms"
     ),
-    text("name", "What was measured, in the world's own word.", "Measured.name"),
+    text(
+        "name",
+        "What was measured: of any talk, docs/live-measures.md, or in the world's own word.",
+        "Measured.name",
+    ),
     text(
         "scope",
         "Of what: `run`, `channel`, `bot`, or `member`: a bot in a channel.",

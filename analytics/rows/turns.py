@@ -26,7 +26,14 @@ COLUMNS = (
     integer("at_ms", "When it was granted, since 1970.", "Commit.at_ms", unit="ms"),
     integer("run_ms", "When it was granted, in run time.", "Commit.at_ms", unit="ms"),
     integer("allow_ms", "How long the bot might hold it.", "Granted.allow_ms", unit="ms"),
-    integer("deadline_ms", "Its deadline, since 1970.", "Granted.deadline_ms", unit="ms"),
+    integer("deadline_ms", "Its first deadline, since 1970.", "Granted.deadline_ms", unit="ms"),
+    integer(
+        "extended_to_ms",
+        "Its last deadline, since 1970, where the bot waited for its model's server and was "
+        "given more time; else empty.",
+        "Extended.deadline_ms",
+        unit="ms",
+    ),
     integer("due_ms", "When the world acts in its stead, since 1970.", "Granted.due_ms", unit="ms"),
     integer("closed_seq", "The commit that closed it.", "Commit.seq"),
     integer("closed_ms", "When it closed, since 1970.", "Commit.at_ms", unit="ms"),
@@ -102,6 +109,7 @@ def _granted(fold: Fold, held: Held) -> Row:
         "run_ms": held.place.run_ms,
         "allow_ms": granted.allow_ms,
         "deadline_ms": granted.deadline_ms,
+        "extended_to_ms": held.extended_ms,
         "due_ms": granted.due_ms,
     }
 

@@ -6,13 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from utils.calls import ChatMessage
+from pydantic import JsonValue
+
+from utils.calls import CallRecord, ChatMessage
 from utils.protocol import Ask, AskAct
-from utils.spec import ModelSpec, Option
+from utils.spec import ModelSpec, Option, Think
+
+OPENAI_PARAMETERS: dict[str, JsonValue] = {
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+"""What a request to OpenAI's API holds beside what a record has by other names."""
 
 
-def parameters_of(model: ModelSpec) -> dict[str, Any]:
-    """Give all that a request holds beside model, messages, options, `think` and `format`.
+def parameters_of(model: ModelSpec) -> dict[str, JsonValue]:
+    """Give all that a request to Ollama holds beside what a record has by other names.
 
     `truncate` and `shift` are not in the client's vocabulary: the transport puts them
     in. They are constant per model, because another `shift` loads the model anew.
@@ -42,28 +50,60 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def rebuilt(
+def rebuilt(record: CallRecord) -> bytes:
+    """Make the body of a request again from what its record holds.
+
+    Returns:
+        The bytes that were sent: their SHA-256 is the record's `request_sha256`, unless
+        that is empty.
+    """
+    if record.mind == "openai":
+        body = openai_body(
+            model=record.model,
+            messages=record.messages,
+            options=record.options,
+            think=record.think,
+            format=record.format,
+        )
+        return encoded(body | record.parameters)
+    body = {
+        "model": record.model,
+        "messages": _plain_messages(record.messages),
+        "options": _plain_options(record.options),
+        "think": record.think,
+        **record.parameters,
+    }
+    return encoded(body if record.format is None else {**body, "format": record.format})
+
+
+def openai_body(
     *,
     model: str,
     messages: Sequence[ChatMessage],
     options: Mapping[str, Option],
-    think: bool,
-    format: object,
-    parameters: Mapping[str, object],
-) -> bytes:
-    """Make the body of a request again from what its record holds.
-
-    Returns:
-        The bytes that were sent: their SHA-256 is the record's `request_sha256`.
-    """
+    think: Think,
+    format: JsonValue,
+) -> dict[str, Any]:
+    """Write a request as OpenAI's API has it, without `OPENAI_PARAMETERS`."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": [message.model_dump() for message in messages],
-        "options": {name: _plain(option) for name, option in options.items()},
-        "think": think,
-        **parameters,
+        "messages": _plain_messages(messages),
+        **_plain_options(options),
     }
-    return encoded(body if format is None else {**body, "format": format})
+    if think:
+        body["reasoning_effort"] = think
+    if format is not None:
+        schema = {"name": "answer", "schema": format, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
+
+
+def _plain_messages(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
+    return [message.model_dump() for message in messages]
+
+
+def _plain_options(options: Mapping[str, Option]) -> dict[str, object]:
+    return {name: _plain(option) for name, option in options.items()}
 
 
 def _plain(option: Option) -> object:

@@ -101,7 +101,7 @@ def check_fit(model: ModelSpec, about: About) -> None:
             down without a word.
     """
     if model.think and about.capabilities and "thinking" not in about.capabilities:
-        raise BadInput(f"the model '{model.model}' does not think", mend="take think: true away")
+        raise BadInput(f"the model '{model.model}' does not think", mend="take think: away")
     asked, most = model.options.get("num_ctx", DEFAULT_OPTIONS["num_ctx"]), about.context_tokens
     if most is not None and isinstance(asked, int) and asked > most:
         what = f"the model '{model.model}' was made for {most} tokens, not for {asked}"

@@ -12,26 +12,24 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
 import httpx
 from pydantic import JsonValue
 
+from bots.minds.body import OPENAI_PARAMETERS, format_of, openai_body
 from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
 from bots.minds.openai_events import Heard, events_in
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
+from bots.minds.tap import Tap
 from bots.minds.wire import Wire, WireTransport, guarded
 from utils.calls import Source
 from utils.errors import BadInput, MindFailed, Missing
-from utils.protocol import AskAct
+from utils.settings import DEFAULT_OPENAI_HOST
 from utils.spec import ModelSpec, Option
 
 PREFLIGHT_MS = 30_000
 KEY_VARIABLE = "OPENAI_API_KEY"
 """Where the key is found, if the server wants one. It goes into no record and no log."""
-
-DEFAULT_HOST = "http://127.0.0.1:8080/v1"
-"""Where llama.cpp's server listens unless it is told otherwise."""
 
 DEFAULT_OPTIONS: dict[str, Option] = {
     "temperature": 1.0,
@@ -72,10 +70,14 @@ class OpenAIMind:
     def __init__(self, model: ModelSpec) -> None:
         if not model.model:
             raise BadInput("the mind 'openai' needs a model", mend="name one of those it serves")
-        self._host = (model.host or DEFAULT_HOST).rstrip("/")
+        self._host = (model.host or DEFAULT_OPENAI_HOST).rstrip("/")
         url = httpx.URL(self._host)
         if url.scheme not in {"http", "https"} or not url.host:
-            raise BadInput(f"'{self._host}' is no address", mend=f"write it like {DEFAULT_HOST}")
+            mend = f"write it like {DEFAULT_OPENAI_HOST}"
+            raise BadInput(f"'{self._host}' is no address", mend=mend)
+        if model.think is True:
+            what = "the mind 'openai' cannot ask a model to think without saying how much"
+            raise BadInput(what, mend="write think: low, medium or high")
         self._model = model
         self._shown = f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
         self._lock = Lock()
@@ -105,25 +107,26 @@ class OpenAIMind:
         Raises:
             MindFailed: There is no answer.
         """
-        heard = Heard()
+        heard, tap = Heard(), Tap(OPENAI_PARAMETERS)
         sent = self.sends(request)
-        with (
-            guarded(stop, allow_ms=request.allow_ms) as wire,
-            self._line(wire) as line,
-            self._reported(wire, heard),
-        ):
-            asked = self._request("POST", "/chat/completions", self._body(request, sent))
-            response = line.handle_request(asked)
+        body = openai_body(
+            model=self._model.model,
+            messages=request.messages,
+            options=sent,
+            think=self._model.think,
+            format=format_of(request.ask),
+        )
+        with guarded(stop, allow_ms=request.allow_ms) as wire, self._line(wire) as line:
+            wire.tap = tap
             try:
-                if response.status_code != 200:
-                    raise failed_status(response.status_code, _why(response.read()))
-                for event in events_in(response.iter_raw()):
-                    heard.take(event)
+                with self._reported(wire, heard):
+                    server = self._hear(line, wire, body, heard)
+            except MindFailed as failure:
+                failure.exchange = tap.exchange(has_failed=True)
+                failure.thinking = heard.thinking
+                raise
             finally:
-                response.close()
-            if not heard.done_reason:
-                raise no_done(wire, partial=heard.text)
-            server = response.headers.get("server", "openai-compatible")
+                wire.tap = None
         return Answer(
             text=heard.text,
             thinking=heard.thinking,
@@ -134,6 +137,7 @@ class OpenAIMind:
             answer_tokens=heard.answer_tokens,
             prompt_ns=heard.prompt_ns,
             answer_ns=heard.answer_ns,
+            exchange=tap.exchange(has_failed=False),
         )
 
     def sends(self, request: Request) -> dict[str, Option]:
@@ -172,18 +176,21 @@ class OpenAIMind:
                 raise failed_status(response.status_code, _why(body))
             return [str(one["id"]) for one in json.loads(body)["data"]]
 
-    def _body(self, request: Request, sent: dict[str, Option]) -> dict[str, JsonValue]:
-        body: dict[str, Any] = {
-            "model": self._model.model,
-            "messages": [one.model_dump() for one in request.messages],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            **sent,
-        }
-        if isinstance(request.ask, AskAct):
-            schema = {"name": request.ask.name, "schema": request.ask.answer_schema, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
+    def _hear(
+        self, line: WireTransport, wire: Wire, body: dict[str, JsonValue], heard: Heard
+    ) -> str:
+        """Send a request and take its answer in; give the server's name for itself."""
+        response = line.handle_request(self._request("POST", "/chat/completions", body))
+        try:
+            if response.status_code != 200:
+                raise failed_status(response.status_code, _why(response.read()))
+            for event in events_in(response.iter_raw()):
+                heard.take(event)
+        finally:
+            response.close()
+        if not heard.done_reason:
+            raise no_done(wire, partial=heard.text)
+        return str(response.headers.get("server", "openai-compatible"))
 
     def _request(
         self, method: str, path: str, body: dict[str, JsonValue] | None = None

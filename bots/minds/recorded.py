@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bots.minds.recording import RUN, Place, Recording, Told, read_folder, read_run
+from bots.minds.recording import RUN, Place, Recording, read_folder, read_run
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.speech import said
 from utils import keys
-from utils.calls import ChatMessage, Source, messages_sha256
+from utils.calls import CallRecord, ChatMessage, Source, messages_sha256
 from utils.errors import BadInput, MindFailed, Missing, StreamError
 from utils.spec import ModelSpec, Option
 from utils.streams import Streams
@@ -76,7 +76,7 @@ class RecordedMind:
                 f"{difference(then, request.messages)}",
             )
         seeded = [one for one in same if one.seed == request.seed]
-        return _again(seeded[0] if seeded else same[-1])
+        return answer_of((seeded[0] if seeded else same[-1]).record)
 
     def token_scale(self, place: Place) -> float:
         """Tell what estimates were multiplied by when the prompt of a place was made."""
@@ -126,9 +126,8 @@ def _around(text: str, at: int) -> str:
     return ascii(text[max(0, at - SHOWN_CHARACTERS) : at + SHOWN_CHARACTERS])
 
 
-def _again(told: Told) -> Answer:
-    """Make the answer that the record holds."""
-    record = told.record
+def answer_of(record: CallRecord) -> Answer:
+    """Make the answer that a record holds."""
     # What stood between tags in the text is set apart again, and must not be there twice.
     in_text = said(record.response, display="", others=(), max_chars=0).thinking
     return Answer(

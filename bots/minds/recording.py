@@ -8,9 +8,8 @@ asked the same answers the same.
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -19,8 +18,9 @@ from pydantic import ValidationError
 
 from utils import keys
 from utils.calls import CallRecord
-from utils.errors import BadEntry, FailureKind, Missing
-from utils.journal import Sealed, chain, from_line, sha256_of
+from utils.dataset import Dataset
+from utils.errors import BadInput, FailureKind, Missing
+from utils.journal import Sealed, chain, sha256_of
 from utils.names import check_name
 from utils.protocol import Acted, Passed
 from utils.streams import Streams
@@ -117,18 +117,16 @@ def read_folder(folder: Path) -> Recording:
     """Read the answers of a dataset.
 
     Raises:
-        Missing: There is no dataset there.
+        Missing: There is no dataset there, or its texts were withheld.
         BadEntry: It is not what it should be.
     """
-    raw = folder / "raw"
     try:
-        with (raw / "journal.jsonl").open(encoding="utf-8") as journal:
-            return Recording(str(folder), map(from_line, journal), _bodies_in(raw / "calls.jsonl"))
-    except OSError as error:
-        raise Missing(
-            f"no dataset at {folder}: {error.strerror}",
-            mend="name a folder that parley export wrote, or run:ID",
-        ) from error
+        dataset = Dataset.open(folder)
+    except BadInput as error:
+        raise Missing(error.what, where=error.where, mend=f"{error.mend}, or run:ID") from error
+    if not dataset.has_texts:
+        raise Missing(f"the texts of {folder} were withheld", mend="name a dataset that has them")
+    return Recording(str(folder), dataset.commits(), (call.body for call in dataset.calls()))
 
 
 def read_run(streams: Streams, run: str) -> Recording:
@@ -144,15 +142,6 @@ def read_run(streams: Streams, run: str) -> Recording:
         raise Missing(f"no run {run} at this server", mend="parley runs lists what there is")
     calls = (entry.body for entry in streams.all(keys.calls(run)))
     return Recording(f"run {run}", streams.journal(run), calls)
-
-
-def _bodies_in(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield str(json.loads(line)["b"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise BadEntry(f"{path}:{number}", "not an object with id and b") from error
 
 
 def _read(body: str) -> CallRecord | None:

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 import httpx
+from pydantic import JsonValue
 
 from bots.minds.body import encoded
 from utils.exchange import Exchange
@@ -31,7 +32,7 @@ class Tap:
         parameters: What the request's body must hold beside what the client writes.
     """
 
-    def __init__(self, parameters: Mapping[str, bool | int | str]) -> None:
+    def __init__(self, parameters: Mapping[str, JsonValue]) -> None:
         self._parameters = dict(parameters)
         self._request_sha256 = ""
         self._hash = hashlib.sha256()

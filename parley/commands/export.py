@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from parley import opening
+from parley.progress import drawn
 
 if TYPE_CHECKING:
     from analytics.export import Exported
-
-SHORT = 5_000
-"""Records of which an export is done before anybody wonders: no progress is drawn."""
 
 
 @click.command(short_help="Write a run's dataset folder.")
@@ -27,37 +22,71 @@ SHORT = 5_000
     metavar="DIR",
     required=True,
     type=click.Path(path_type=Path),
-    help="The folder to write; must not exist. With --all, one folder a run inside it.",
+    help="The folder to write. With --all, one folder a run inside it.",
 )
 @click.option("--all", "every", is_flag=True, help="Export every run there is.")
+@click.option("--replace", is_flag=True, help="Take the place of a dataset that is there.")
+@click.option("--parquet", is_flag=True, help="Write each table as Parquet, too.")
+@click.option(
+    "--raw-text", is_flag=True, help="Leave texts as they are: a spreadsheet may run them."
+)
+@click.option(
+    "--withhold",
+    type=click.Choice(["texts"]),
+    help="Put a digest and a length in the place of every text but the scenario's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a dataset.")
-def command(run: str | None, out: Path, every: bool, as_json: bool) -> None:
+def command(
+    run: str | None,
+    out: Path,
+    every: bool,
+    replace: bool,
+    parquet: bool,
+    raw_text: bool,
+    withhold: Literal["texts"] | None,
+    as_json: bool,
+) -> None:
     """Write a run's dataset folder.
 
     RUN is a run's id, as `parley runs` lists them. The folder holds the tables as CSV,
     a codebook of their columns, and the raw records as JSON Lines; docs/data.md has
-    every column. It appears whole, or not at all. A run that still goes on is cut at
-    its last commit, and runs.csv says so.
+    every column, and what seals it. It appears whole, or not at all. A run that still
+    goes on is cut at its last commit, and runs.csv says so. With --all, runs that are
+    one and the same are named.
 
     \b
     Examples:
       parley export tea-20261121-7f3a --out datasets/tea
       parley export --all --out datasets
+      parley export tea-20261121-7f3a --out tea --parquet --replace
+      parley export tea-20261121-7f3a --out tea-public --withhold texts
       parley export tea-20261121-7f3a --out tea --json | jq .rows.messages
     """
+    from analytics.collection import alike
     from analytics.export import export_all, export_run
+    from analytics.sheets import Form
+    from utils.dataset import Dataset
     from utils.errors import ParleyError
 
     if every == (run is not None):
         raise click.UsageError("give either a RUN or --all")
     broken: dict[str, ParleyError] = {}
-    with opening.records(opening.settings(), name="parley-export") as streams, _drawn() as progress:
+    form = Form(
+        text="raw" if raw_text else "spreadsheet",
+        withheld=(withhold,) if withhold else (),
+        parquet=parquet,
+    )
+    here = opening.settings()
+    with opening.records(here, name="parley-export") as streams, drawn("exporting") as progress:
         if run is not None:
-            done = [export_run(streams, run, out, progress=progress)]
+            done = [export_run(streams, run, out, form=form, replace=replace, progress=progress)]
         else:
-            done, broken = export_all(streams, out, progress=progress)
+            done, broken = export_all(streams, out, form=form, replace=replace, progress=progress)
     for exported in done:
         _say(exported, as_json=as_json)
+    if every:
+        for likeness in alike({one.run: Dataset.open(one.folder).manifest for one in done}):
+            click.echo(f"note: {likeness}", err=as_json)
     for name, error in broken.items():
         click.echo(f"parley: run {name} is left out: {error}", err=True)
     if broken:
@@ -81,17 +110,3 @@ def _say(exported: Exported, *, as_json: bool) -> None:
         click.echo(
             f"  tables/{table}.csv {count:>{22 - len(table)},} {'row' if count == 1 else 'rows'}"
         )
-
-
-@contextmanager
-def _drawn() -> Iterator[Callable[[int, int], None] | None]:
-    """Hold a progress bar on stderr, if that is a terminal and there is much to do."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console  # 0.1 s to import
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("exporting", visible=False)
-        yield lambda done, of: bar.update(task, completed=done, total=of, visible=of > SHORT)

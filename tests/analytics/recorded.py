@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from analytics.columns import Row
-from analytics.records import Call, read_call
 from analytics.tables import tables_from
 from orchestrator.state import Grant
 from tests.scenes import Table, spec_of
 from tests.swarm import fake_streams
 from utils import keys
+from utils.callfile import RecordedCall, read_call
 from utils.calls import CallRecord, ChatMessage, Exposure, messages_sha256
 from utils.journal import sha256_of
 from utils.protocol import CallsCounted, Started
@@ -84,7 +84,7 @@ class Recorded:
         self._written = len(self.table.journal)
         return self
 
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[RecordedCall]:
         entries = self.streams.all(keys.calls(self.run))
         return [read_call(entry.id, entry.body) for entry in entries]
 

@@ -25,7 +25,7 @@ MODELS: list[type[BaseModel]] = [
     *(Commit, CallRecord, Exposure, Spec),
 ]
 RECORDS = {model.__name__: model for model in MODELS}
-FIELDS_OF_ENTRIES = {"calls.b", "calls.id", "journal.h"}
+FIELDS_OF_ENTRIES = {"calls.b", "calls.id", "journal.h", "memory.b", "memory.id"}
 EVERY = [
     pytest.param(one, id=f"{table}.{one.name}")
     for table, columns in TABLES.items()
@@ -95,7 +95,7 @@ def test_every_row_has_the_columns_of_its_table_in_their_order() -> None:
         for name, row in tables_from(one.body, one.table.journal, one.calls(), run=one.run):
             assert list(row) == [column.name for column in columns_of(name, one.spec.labels)]
             seen.add(name)
-    assert seen == set(TABLES)
+    assert seen == set(TABLES) - {"memories"}, "nothing is written down yet"
 
 
 def test_every_value_has_the_type_its_column_says() -> None:

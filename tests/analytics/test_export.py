@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from analytics.cells import restored
-from analytics.export import export_all, export_run
-from analytics.records import call_from_line
+from analytics.export import export_run
 from analytics.tables import TABLES
 from tests.analytics.recorded import RUN, Recorded, every_file, read_table
 from tests.scenes import spec_of
 from tests.swarm import fake_streams, fake_swarm
 from utils import keys
-from utils.errors import BadEntry, BadInput, StreamError
+from utils.callfile import call_from_line
+from utils.errors import BadEntry, BadInput
 from utils.journal import Commit, chain, from_line, seal
 from utils.spec import ModelSpec
 from utils.streams import Entry, Streams
@@ -48,7 +47,7 @@ def test_the_folder_holds_the_raw_records_the_tables_and_the_codebook(tmp_path: 
     exported = export_run(run.streams, RUN, tmp_path / "tea")
     tables = sorted(TABLES)
     raw = ["calls.jsonl", "journal.jsonl", "spec.json"]
-    expected = ["codebook.csv", *(f"raw/{one}" for one in raw)]
+    expected = ["codebook.csv", "manifest.json", *(f"raw/{one}" for one in raw)]
     assert list(every_file(tmp_path / "tea")) == expected + [f"tables/{one}.csv" for one in tables]
     assert (exported.folder, exported.phase, exported.run) == (tmp_path / "tea", "closed", RUN)
     assert exported.rows == {table: len(read_table(exported.folder, table)) for table in tables}
@@ -174,7 +173,7 @@ def test_an_unknown_run_is_refused_with_the_nearest_there_is(tmp_path: Path) -> 
 
 
 def test_a_folder_that_exists_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"exists; choose another, or remove it"):
+    with pytest.raises(BadInput, match=r"exists; choose another, remove it, or add --replace"):
         export_run(closed_run().streams, RUN, tmp_path)
 
 
@@ -186,6 +185,18 @@ def test_an_interrupted_export_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         export_run(run.streams, RUN, tmp_path / "tea", progress=interrupt)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_looks_whole_before_it_is(tmp_path: Path) -> None:
+    seen: set[str] = set()
+
+    def look(done: int, of: int) -> None:
+        seen.update(path.name for path in tmp_path.rglob("*"))
+
+    run = closed_run(turns=300)
+    export_run(run.streams, RUN, tmp_path / "tea", progress=look)
+    assert {".tea.partial", "messages.csv"} <= seen
+    assert not {"tea", "manifest.json"} & seen
 
 
 @pytest.mark.parametrize("damage", ["byte", "gap", "prev", "bad utf-8", "not json"])
@@ -244,44 +255,6 @@ def test_a_spec_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     streams.register(RUN, spec="{}", entry="{}", now_ms=1)
     with pytest.raises(BadEntry, match="spec: no scenario: field scenario"):
         export_run(streams, RUN, tmp_path / "tea")
-
-
-# all of them
-
-
-def test_all_runs_are_exported_side_by_side(tmp_path: Path) -> None:
-    run = closed_run()
-    Recorded(run="tea-2", streams=run.streams).begin().write()
-    done, broken = export_all(run.streams, tmp_path / "all")
-    assert ([one.run for one in done], broken) == ([RUN, "tea-2"], {})
-    assert [one.phase for one in done] == ["closed", "running"]
-    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [RUN, "tea-2"]
-    alone = export_run(run.streams, RUN, tmp_path / "alone")
-    assert every_file(alone.folder) == every_file(done[0].folder)
-
-
-def test_a_broken_run_does_not_stand_in_the_way_of_the_others(tmp_path: Path) -> None:
-    run = closed_run()
-    run.streams.register("bad", spec="{}", entry=json.dumps(entry_of("bad")), now_ms=1)
-    done, broken = export_all(run.streams, tmp_path / "all")
-    assert [one.run for one in done] == [RUN]
-    assert list(broken) == ["bad"]
-    assert [path.name for path in (tmp_path / "all").iterdir()] == [RUN]
-
-
-def test_where_no_run_can_be_exported_no_folder_appears(tmp_path: Path) -> None:
-    streams = fake_streams()
-    with pytest.raises(BadInput, match="no run to export"):
-        export_all(streams, tmp_path / "all")
-    streams.register("bad", spec="{}", entry=json.dumps(entry_of("bad")), now_ms=1)
-    with pytest.raises(StreamError, match="none of 1 runs can be exported; bad: spec"):
-        export_all(streams, tmp_path / "all")
-    assert list(tmp_path.iterdir()) == []
-
-
-def entry_of(run: str) -> dict[str, object]:
-    entry = {"scenario": "tea", "spec_sha256": "0" * 64, "labels": {}, "started_ms": 1}
-    return {"run": run, **entry}
 
 
 class Meanwhile(Streams):

@@ -50,7 +50,10 @@ def test_what_exists_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
         out.write_text("mine")
     else:
         out.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(BadInput, match=r"tea exists; choose another, or remove it"), whole(out):
+    with (
+        pytest.raises(BadInput, match=r"tea exists; choose another, remove it, or add --replace"),
+        whole(out),
+    ):
         pass
     assert names(tmp_path) == ["tea"]
 
@@ -90,3 +93,63 @@ def test_a_disk_that_refuses_in_the_middle_is_one_line_and_leaves_nothing(tmp_pa
     with full, whole(tmp_path / "tea"):
         raise OSError(28, os.strerror(28))
     assert names(tmp_path) == []
+
+
+# taking the place of another
+
+
+def dataset(folder: Path, mark: str = "old") -> Path:
+    (folder / "raw").mkdir(parents=True)
+    (folder / "manifest.json").write_text(mark)
+    return folder
+
+
+def test_a_dataset_is_replaced_once_the_new_one_is_whole(tmp_path: Path) -> None:
+    old = dataset(tmp_path / "tea")
+    with whole(old, replace=True) as folder:
+        dataset(folder / "inside", "new")
+        assert (old / "manifest.json").read_text() == "old"
+    assert names(tmp_path) == ["tea"]
+    assert names(tmp_path / "tea") == ["inside"]
+    with whole(tmp_path / "tea", replace=True):
+        pass
+    assert names(tmp_path / "tea") == [], "a folder of datasets is replaced, too"
+
+
+def test_the_old_one_stays_when_the_new_one_fails(tmp_path: Path) -> None:
+    old = dataset(tmp_path / "tea")
+    with pytest.raises(KeyboardInterrupt), whole(old, replace=True):
+        raise KeyboardInterrupt
+    assert names(tmp_path) == ["tea"]
+    assert (old / "manifest.json").read_text() == "old"
+
+
+@pytest.mark.parametrize("what", ["a file", "other things", "a dataset and more", "a link"])
+def test_nothing_but_datasets_is_ever_replaced(tmp_path: Path, what: str) -> None:
+    out = tmp_path / "tea"
+    if what == "a file":
+        out.write_text("mine")
+    elif what == "a link":
+        out.symlink_to(dataset(tmp_path / "other"))
+    else:
+        out.mkdir()
+        (out / "thesis.txt").write_text("mine")
+        if what == "a dataset and more":
+            dataset(out / "one")
+    before = names(tmp_path)
+    refused = pytest.raises(BadInput, match="tea is no dataset, and is not replaced")
+    with refused, whole(out, replace=True):
+        pass
+    assert names(tmp_path) == before
+
+
+def test_what_was_put_aside_when_we_were_killed_comes_back(tmp_path: Path) -> None:
+    dataset(tmp_path / ".tea.replaced")
+    with pytest.raises(BadInput, match="tea exists"), whole(tmp_path / "tea"):
+        pass
+    assert names(tmp_path) == ["tea"]
+    dataset(tmp_path / ".tea.replaced", "older")
+    with whole(tmp_path / "tea", replace=True) as folder:
+        (folder / "new").write_text("new")
+    assert names(tmp_path) == ["tea"]
+    assert names(tmp_path / "tea") == ["new"]

@@ -91,6 +91,25 @@ def test_an_answer_of_other_weights_than_before_is_an_incident_and_an_answer() -
     assert pick(rows["calls"], "outcome", "noticed") == [("answered", "model_changed")]
 
 
+def test_what_was_odd_about_a_call_is_an_incident_named_for_what_it_was() -> None:
+    run = Recorded().begin()
+    run.call(outcome="guarded", error="empty answer", noticed=("prompt_short",), prompt_tokens=40)
+    run.say("For shade.", noticed=("digest_unchecked", "prompt_short"), estimated_tokens=900)
+    assert pick(tables(run)["incidents"], "name", "call_sha256") == [
+        ("call_guarded", run.calls()[0].sha256),
+        ("call_prompt_short", run.calls()[0].sha256),
+        ("call_digest_unchecked", run.calls()[1].sha256),
+        ("call_prompt_short", run.calls()[1].sha256),
+    ]
+    assert tables(run)["runs"][0]["incidents"] == 4
+
+
+def test_an_answer_with_nothing_odd_about_it_is_no_incident() -> None:
+    run = Recorded().begin()
+    run.say("For shade.")
+    assert "incidents" not in tables(run)
+
+
 def test_the_shares_of_what_was_kept_back_cut_and_out_of_time_are_given() -> None:
     run = Recorded(spec_of(turns=9, floor=FloorSpec(tries=1))).begin()
     run.call(outcome="guarded")

@@ -15,11 +15,11 @@ import pytest
 from analytics.recorder.disk import Disk
 from analytics.recorder.process import Recorder, claimed
 from analytics.recorder.segments import Segments, SegmentWriter
-from analytics.records import call_from_line
 from tests.analytics.recorded import RUN, Recorded, every_file
 from tests.scenes import spec_of
 from tests.swarm import Killed, fake_streams
 from utils import keys
+from utils.callfile import call_from_line
 from utils.clock import ManualClock
 from utils.errors import BadEntry, BadInput
 from utils.journal import Commit, chain, from_line, seal, to_line

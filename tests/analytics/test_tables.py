@@ -8,10 +8,10 @@ import pytest
 
 from analytics.fold import UNHEARD, Fold
 from analytics.places import Place
-from analytics.records import call_from_line, call_line, read_call
 from analytics.tables import tables_from
 from tests.analytics.recorded import Recorded, pick, tables
 from tests.scenes import spec_of
+from utils.callfile import call_from_line, call_line, read_call
 from utils.calls import Exposure
 from utils.errors import BadEntry
 from utils.journal import Commit, seal
@@ -72,6 +72,20 @@ def test_every_grant_is_one_row_that_says_how_it_closed() -> None:
     assert pick(turns, "detail")[1:3] == [("nothing to add",), ("timeout: ",)]
     assert turns[2]["latency_ms"] == 5
     assert turns[3]["closed_ms"] is None
+
+
+def test_a_grant_that_was_given_more_time_has_its_first_deadline_and_its_last() -> None:
+    run = Recorded(spec_of(turns=9)).begin()
+    first_ms = run.table.grant.event.deadline_ms
+    for _ in range(2):
+        run.table.now_ms += 10
+        run.table.wait(need_ms=10**9)
+    last_ms = run.table.grant.deadline_ms
+    assert last_ms > first_ms
+    run.say("So.")
+    times = pick(tables(run)["turns"], "deadline_ms", "extended_to_ms")
+    assert times[0] == (first_ms, last_ms)
+    assert times[1][1] is None
 
 
 def test_a_journal_that_closes_a_grant_nobody_holds_is_refused() -> None:
@@ -155,3 +169,14 @@ def test_what_is_held_does_not_grow_with_messages() -> None:
     assert most == 1
     assert len(fold.unheard) <= UNHEARD + len(run.spec.bots)
     assert len(fold.tallies["ada"].latencies) == 1
+
+
+def test_options_that_are_equal_and_not_the_same_are_told_apart() -> None:
+    run = Recorded(spec_of(turns=3)).begin()
+    for value in (1, True, 1.0):
+        run.say("Well.", options={"low": value})
+    assert [row["options"] for row in tables(run)["calls"]] == [
+        '{"low": 1}',
+        '{"low": true}',
+        '{"low": 1.0}',
+    ]

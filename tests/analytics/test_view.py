@@ -100,7 +100,14 @@ def at_once() -> Table:
     return table
 
 
-@pytest.mark.parametrize("play", [quiet_run, troubled_run, two_channels, at_once])
+def queueing() -> Table:
+    table = Table(spec_of(turns=3)).begin()
+    table.wait(need_ms=10**9)
+    table.talk(2)
+    return table
+
+
+@pytest.mark.parametrize("play", [quiet_run, troubled_run, two_channels, at_once, queueing])
 def test_after_every_commit_the_view_agrees_with_the_engine(play: Callable[[], Table]) -> None:
     played = play()
     replayed = Table(played.rules.spec)
@@ -111,7 +118,7 @@ def test_after_every_commit_the_view_agrees_with_the_engine(play: Callable[[], T
             for channel in view.channels.values()
             for holder in channel.holders
         }
-        live = {(one.event.bot, one.event.epoch, one.event.deadline_ms) for one in state.live()}
+        live = {(one.event.bot, one.event.epoch, one.deadline_ms) for one in state.live()}
         assert held == live
         assert (view.turns, view.phase, view.seq) == (state.turns, state.phase, state.seq)
         assert {bot: seat.host for bot, seat in state.seats.items()}.items() <= view.seats.items()

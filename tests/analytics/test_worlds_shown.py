@@ -15,10 +15,11 @@ from tests.analytics.meetings import Meeting, meeting_spec
 from tests.analytics.shown import RUN, drawn, plain_of, played, stored, view_of
 from tests.scenes import Table, spec_of
 from utils import keys
+from utils.awaited import Reached
 from utils.clock import ManualClock
 from utils.errors import ServerGone
 from utils.protocol import Act, AskAct, DeadlinePassed, Measured, OpenEvent
-from utils.spec import ChannelSpec, EndSpec, Reached
+from utils.spec import ChannelSpec, EndSpec
 
 
 def last_lines(table: Table, count: int, *, every: bool = False) -> list[str]:

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import Any, get_args
 
 import pytest
@@ -14,18 +13,19 @@ import pytest
 from bots.offline.faults import LOST, Fault, FaultPlan, Kind
 from bots.offline.server import OfflineServer
 from tests.scenes import spec_of
-from tests.swarm import Swarm, fake_swarm, happened
+from tests.swarm import Pace, fake_swarm, happened
 from utils import keys
 from utils.calls import CallRecord
-from utils.clock import monotonic_ms
 from utils.journal import Sealed
 from utils.protocol import Acted, Granted, Passed, Revoked
-from utils.spec import FloorSpec, ModelSpec, Spec
+from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
 
-FEW_TURNS, TURNS, MANY_TURNS = 6, 50, 300
-LONGEST_S = 60.0
+TURNS, MANY_TURNS = 50, 300
+ROOMS = 10
+"""Channels of the run in which every call goes wrong: so many turns waste their time at once."""
 ROOMY = FloorSpec(allow_s=3, tries=3)
-HURRIED = FloorSpec(allow_s=0.3, tries=1)
+ONCE = FloorSpec(allow_s=10, tries=1)
+HURRIED = FloorSpec(allow_s=0.5, tries=1)
 TIGHT = FloorSpec(allow_s=0.4, tries=2)
 """For faults that take all the time there is: each costs a grant its whole life."""
 
@@ -45,6 +45,10 @@ class Expected:
     floor: FloorSpec = ROOMY
     plan: tuple[tuple[str, Any], ...] = (("every", 2),)
 
+
+EATS_TIME = {"latency", "drip"} | {"busy", "error_500", "error_body", "error_line"}
+EATS_TIME |= {"cut", "reset", "refuse"}
+"""Faults that hang, or that are tried again: at every call, each costs a whole allowance."""
 
 SOMETIMES = (("every", 7), ("seconds", 0.8))
 FAULTS: dict[Kind, Expected] = {
@@ -92,29 +96,21 @@ class Run:
         return Counter(call.outcome for call in self.calls)
 
 
-class Pace:
-    """Steps a swarm, and lets the threads that ask minds have the processor between."""
-
-    def __init__(self, swarm: Swarm) -> None:
-        self._swarm, self._pause = swarm, Event()
-
-    def finish(self, run: str) -> list[Sealed]:
-        end_ms = monotonic_ms() + LONGEST_S * 1000
-        while run in self._swarm.streams.live_runs():
-            assert monotonic_ms() < end_ms, "the run never ended"
-            self._swarm.step()
-            self._pause.wait(0.001)
-        return self._swarm.journal(run)
-
-
 @contextmanager
-def finished(plan: FaultPlan, *, turns: int, floor: FloorSpec) -> Iterator[Run]:
+def finished(
+    plan: FaultPlan,
+    *,
+    turns: int,
+    floor: FloorSpec,
+    channels: tuple[ChannelSpec, ...] | None = None,
+) -> Iterator[Run]:
     """Run three bots to the end over a server with a fault plan."""
     with OfflineServer(faults=plan) as server, fake_swarm(lease_ms=60_000) as swarm:
         model = ModelSpec(mind="ollama", model="parley-offline", host=server.url)
-        spec = spec_of(turns=turns, model=model, floor=floor)
+        spec = spec_of(turns=turns, model=model, floor=floor, channels=channels)
+        swarm.settings = swarm.settings.model_copy(update={"slots": ROOMS})
         swarm.orchestrator()
-        swarm.host(3)
+        swarm.host(ROOMS)
         run = swarm.seed(spec)
         journal = Pace(swarm).finish(run)
         entries = swarm.streams.all(keys.calls(run))
@@ -191,10 +187,19 @@ def test_a_run_of_50_turns_ends_well_whatever_goes_wrong(kind: Kind) -> None:
 def test_a_fault_at_every_call_costs_turns_and_never_the_run(kind: Kind) -> None:
     seconds = {"latency": 2.0, "drip": 0.1}.get(kind, 0.02)
     plan = FaultPlan(faults=(Fault(fault=kind, every=1, seconds=seconds),))
-    with finished(plan, turns=FEW_TURNS, floor=HURRIED) as run:
-        check(run, turns=FEW_TURNS)
+    rooms = tuple(
+        ChannelSpec(name=f"room-{n}", members=("ada", "bo", "cy"), turns=TURNS // ROOMS)
+        for n in range(ROOMS)
+    )
+    eats_time = kind in EATS_TIME
+    floor, channels = (HURRIED, rooms) if eats_time else (ONCE, None)
+    late = {"timeout", "cancelled", "overloaded"} if eats_time else set()
+    with finished(plan, turns=TURNS, floor=floor, channels=channels) as run:
+        check(run, turns=TURNS)
+        assert run.server.played[kind] == run.server.calls >= TURNS // 5
         outcomes = run.outcomes()
-        assert set(outcomes) <= {*(FAULTS[kind].outcomes or ("answered",)), "timeout"}
+        assert set(outcomes) <= {*(FAULTS[kind].outcomes or ("answered",)), *late}
+        assert all(outcomes[outcome] for outcome in FAULTS[kind].outcomes)
         closed = {one.outcome for one in happened(run.journal, "turn_closed")}
         if FAULTS[kind].outcomes:
             assert closed == {"given_up"}

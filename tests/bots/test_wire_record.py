@@ -20,7 +20,6 @@ from bots.offline.server import OfflineServer
 from tests.bots.asked import Done, done, task
 from tests.bots.asking import ask, model, request, well
 from tests.bots.raw_server import DONE, RawServer, Visit, line
-from utils.calls import CallRecord
 from utils.clock import ManualClock
 from utils.errors import BadInput, MindFailed
 from utils.protocol import AskAct
@@ -48,17 +47,6 @@ def sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def body_of(record: CallRecord) -> bytes:
-    return rebuilt(
-        model=record.model,
-        messages=record.messages,
-        options=record.options,
-        think=record.think,
-        format=record.format,
-        parameters=record.parameters,
-    )
-
-
 # --- bytes --------------------------------------------------------------------------------
 
 
@@ -72,11 +60,13 @@ class Listener:
         visit.stream(line("A town."), DONE)
 
 
-@pytest.mark.parametrize("changes", [{}, {"keep_alive": "-1"}, {"truncate": True, "shift": True}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"keep_alive": "-1"}, {"think": "low"}, {"truncate": True, "shift": True}]
+)
 def test_the_requests_bytes_can_be_made_again_from_the_record(changes: dict[str, object]) -> None:
     with RawServer(Listener()) as server:
         (record,) = recorded(server, **changes).records
-    body = body_of(record)
+    body = rebuilt(record)
     assert sha256(body) == record.request_sha256
     assert json.loads(body) == server.chats[0]
     assert record.parameters == {
@@ -92,7 +82,7 @@ def test_the_bytes_of_an_ask_with_a_schema_can_be_made_again_too() -> None:
         spec = ModelSpec(model="tiny", host=server.url)
         (record,) = recorded(server, task(ask=NAME_IT, model=spec)).records
     assert record.format == {"enum": ["F", "J"]}
-    assert sha256(body_of(record)) == record.request_sha256
+    assert sha256(rebuilt(record)) == record.request_sha256
 
 
 def test_a_response_is_hashed_as_it_came_and_counted() -> None:
@@ -161,7 +151,7 @@ def test_what_the_server_says_of_the_model_is_in_every_record() -> None:
     ("changes", "told"),
     [
         ({}, "was made for 2048 tokens, not for 4096; set options: {num_ctx: 2048}, or less"),
-        ({"options": {"num_ctx": 2_048}, "think": True}, "does not think; take think: true away"),
+        ({"options": {"num_ctx": 2_048}, "think": True}, "does not think; take think: away"),
     ],
 )
 def test_what_a_model_cannot_do_is_refused_before_the_run(

@@ -8,8 +8,9 @@ from parley.dry_run import MOST_PROMPTS, dry_run
 from parley.library import find_scenario
 from parley.resolve import Overrides, resolve_file
 from tests.scenes import spec_of
+from utils.awaited import Reached
 from utils.errors import BadInput
-from utils.spec import ChannelSpec, EndSpec, MemorySpec, ModelSpec, Reached, Spec, WorldSpec
+from utils.spec import ChannelSpec, EndSpec, MemorySpec, ModelSpec, Spec, WorldSpec
 
 
 def shown(spec: Spec, capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -25,16 +25,27 @@ def resolved(folder: Path, model: str) -> Spec:
     return resolve_file(path)
 
 
-def test_a_scenario_may_name_several_servers_of_a_model(tmp_path: Path) -> None:
-    spec = resolved(tmp_path, 'model: tiny, hosts: ["http://a:1", "http://b:1"]')
+@pytest.mark.parametrize("mind", ["ollama", "openai"])
+def test_a_scenario_may_name_several_servers_of_a_model(tmp_path: Path, mind: str) -> None:
+    spec = resolved(tmp_path, f'mind: {mind}, model: tiny, hosts: ["http://a:1", "http://b:1"]')
     assert spec.models["main"].hosts == ("http://a:1", "http://b:1")
+
+
+@pytest.mark.parametrize("think", [False, True, "low", "medium", "high"])
+def test_a_scenario_says_whether_a_model_thinks_and_how_much(
+    tmp_path: Path, think: bool | str
+) -> None:
+    spec = resolved(tmp_path, f"model: tiny, think: {str(think).lower()}")
+    assert spec.models["main"].think == think
+    assert Spec.model_validate_json(spec.model_dump_json()) == spec
 
 
 @pytest.mark.parametrize(
     ("model", "why"),
     [
         ('model: tiny, host: "http://a:1", hosts: ["http://b:1"]', "in place of 'host'"),
-        ('mind: openai, model: tiny, hosts: ["http://b:1"]', "'hosts' is for the mind 'ollama'"),
+        ('mind: scripted, hosts: ["http://b:1"]', "'hosts' is for the minds 'ollama' and"),
+        ("model: tiny, think: much", "think"),
         ("mind: recorded", "model 'main' does not say which record; add record:"),
     ],
 )

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from analytics.records import Call
 from analytics.tables import tables_from
 from orchestrator import engine
 from orchestrator.plugins import rules_for
@@ -21,6 +20,7 @@ from tests.parley.plugin.wheel import install, on_path, parley
 from tests.scenes import spec_of
 from tests.swarm import fake_swarm, happened
 from utils import plugins
+from utils.callfile import RecordedCall
 from utils.errors import BadInput
 from utils.journal import Sealed, chain, fold, from_line, seal, to_line
 from utils.protocol import EVENT_KINDS, OpenEvent
@@ -89,10 +89,47 @@ def test_a_kind_that_no_reader_knows_is_shown_with_its_fields(kept: Kept) -> Non
 def test_the_doctor_lists_what_the_wheel_brings(kept: Kept) -> None:
     listed = parley(["doctor"], home=kept.home, path=kept.wheel).stdout
     bare = parley(["doctor"], home=kept.home).stdout
-    for kind, name in (("policies", "backwards"), ("worlds", "tide"), ("rules", "watchman")):
+    brought = {"policies": "backwards", "worlds": "tide", "rules": "watchman"}
+    for kind, name in (brought | {"metrics": "miles_seen"}).items():
         (line,) = [line for line in listed.splitlines() if f" {kind}: " in line]
         assert name in line.partition(": ")[2].split(", ")
         assert name not in bare
+
+
+def test_a_metric_of_the_wheel_is_in_the_measures_and_in_their_codebook(
+    kept: Kept, tmp_path: Path
+) -> None:
+    out = tmp_path / "measures"
+    told = parley(
+        ["measure", str(kept.dataset), "--out", str(out)], home=kept.home, path=kept.wheel
+    )
+    assert told.returncode == 0, told.stderr
+    with (out / "measures.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    seen = {row["bot"]: float(row["value"]) for row in rows if row["name"] == "miles_seen"}
+    said = [(row["speaker"], int(row["text"].split()[2])) for row in kept.table("messages")]
+    assert seen == {bot: sum(m for who, m in said if who == bot) for bot in ("ada", "bo", "cy")}
+    assert {"mtld", "participation_gini"} < {row["name"] for row in rows}
+    with (out / "codebook.csv").open(newline="", encoding="utf-8") as file:
+        columns = {row["column"]: row for row in csv.DictReader(file)}
+    assert columns["value[miles_seen]"]["unit"] == "miles"
+    assert columns["value[miles_seen]"]["meaning"].endswith("Range: at least 0.")
+
+
+def test_a_metric_of_the_wheel_is_in_the_report(kept: Kept, tmp_path: Path) -> None:
+    page = tmp_path / "tide.html"
+    arguments = ["report", str(kept.dataset), "--out", str(page)]
+    for path, is_told in ((kept.wheel, True), (None, False)):
+        told = parley(arguments, home=kept.home, path=path)
+        assert told.returncode == 0, told.stderr
+        assert ("miles_seen" in page.read_text("utf-8")) is is_told
+
+
+def test_a_metric_of_the_wheel_is_unknown_without_it(kept: Kept) -> None:
+    told = parley(["measure", str(kept.dataset), "--metric", "miles_seen"], home=kept.home)
+    assert told.returncode == 2
+    (line,) = told.stderr.splitlines()
+    assert "--metric: unknown metric 'miles_seen'" in line
 
 
 # A reader that was not told of it: this process, and processes without the wheel
@@ -141,7 +178,7 @@ def test_status_and_runs_do_without_the_wheel(kept: Kept) -> None:
 
 
 def test_the_tables_are_folded_without_the_wheel(kept: Kept) -> None:
-    calls: list[Call] = []
+    calls: list[RecordedCall] = []
     rows = list(tables_from(kept.spec, kept.journal, calls, run=kept.run))
     counted = Counter(table for table, _ in rows)
     assert counted["messages"] == counted["world_events"] == TURNS

@@ -14,9 +14,10 @@ from tests.parley.stage import Stage
 from tests.scenes import spec_of
 from tests.swarm import fake_streams
 from utils import keys
+from utils.awaited import Reached
 from utils.errors import BadInput
 from utils.protocol import CallsCounted, DeadlinePassed, HostLost, Observed, Started
-from utils.spec import ChannelSpec, EndSpec, Reached
+from utils.spec import ChannelSpec, EndSpec
 
 # --- runs -----------------------------------------------------------------------------------
 

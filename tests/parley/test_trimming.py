@@ -284,7 +284,7 @@ def prompt_of(streams: Streams, leader: Leader, bot: str) -> Prompt:
     company = Company(leader.run, leader.rules.spec, around=around, fleet=fleet)
     spec = next(one for one in leader.rules.spec.bots if one.name == bot)
     seat = company.seat(spec, now_ms=0)
-    company.enter(streams, bot, leader.state.rooms[bot])
+    company.enter(streams, bot, leader.state.rooms[bot], on_page=lambda: None)
     live = next(one for one in leader.state.live() if one.event.channel in seat.hearing.rooms)
     event = live.event.model_copy(update={"bot": bot})
     grant = StandingGrant(event=event, seq=live.seq, commit_sha256=live.commit_sha256)

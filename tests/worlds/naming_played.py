@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from orchestrator.state import Grant
 from tests.scenes import Table, spec_of
+from utils.awaited import Reached
 from utils.journal import Sealed
 from utils.protocol import Action, Ask, OpenEvent
 from utils.seeds import seed_for
-from utils.spec import EndSpec, FloorSpec, MemorySpec, ModelSpec, Reached, Spec, WorldSpec
+from utils.spec import EndSpec, FloorSpec, MemorySpec, ModelSpec, Spec, WorldSpec
 from worlds.naming.minds import naming_coordination, naming_minimal
 from worlds.naming.rules import Naming
 

@@ -2,7 +2,7 @@
 
 | measure | value |
 |---|---|
-| `success_last_<n>` | the share of the last n encounters that agreed, from the n-th on; for each n that the scenario's end names |
+| `success_last_<n>` | the share of the last n encounters that agreed, from the n-th on; for each n that the scenario names |
 | `words` | different words in use: in any inventory, or named last by anybody; after every N encounters of N bots |
 """  # noqa: E501 - a table's row is one line
 
@@ -35,7 +35,7 @@ def is_measure(name: str) -> bool:
 
 def results_needed(state: NamingState) -> int:
     """Tell how many results must be kept for the measures named, also of those ahead."""
-    spans = [last_of(goal.measure) or 0 for goal in state.goals]
+    spans = [last_of(name) or 0 for name in state.watched]
     return max(spans, default=0) + state.own.at_once
 
 
@@ -54,7 +54,7 @@ def measured_after(state: NamingState, number: int) -> list[Measured]:
     behind = state.counted - number
     results = state.results[: len(state.results) - behind]
     made = []
-    for name in dict.fromkeys(goal.measure for goal in state.goals):
+    for name in state.watched:
         span = last_of(name)
         if span is not None and number >= span:
             made.append(Measured(name=name, value=results[-span:].count("1") / span))
@@ -65,7 +65,7 @@ def measured_after(state: NamingState, number: int) -> list[Measured]:
 
 def is_reached(state: NamingState, measured: Measured) -> bool:
     """Whether the scenario ends at this value of this measure."""
-    return (measured.name, measured.value) in state.goals
+    return any(goal.measure == measured.name and goal.holds(measured.value) for goal in state.goals)
 
 
 def words_in_use(state: NamingState) -> set[str]:

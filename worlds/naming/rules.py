@@ -33,7 +33,7 @@ from worlds.naming.measures import (
 )
 from worlds.naming.minimal import Minimal
 from worlds.naming.settings import settings_of
-from worlds.naming.state import GRAPH, MET, Encounter, Goal, Met, NamingState
+from worlds.naming.state import GRAPH, MET, Encounter, Met, NamingState
 from worlds.naming.variant import Variant
 from worlds.seam import Answered, Began, Cause, World, WorldTime
 from worlds.seam import Woke as WokeUp
@@ -55,7 +55,8 @@ class Naming(World[NamingState]):
             own=own,
             bots=bots,
             seed=spec.seed,
-            goals=tuple(Goal(reached.measure, reached.value) for reached in spec.end.measures),
+            watched=tuple(name for name in spec.watched if is_measure(name)),
+            goals=spec.end.measures,
             inventories={} if plays else dict.fromkeys(bots, ()),
             histories=dict.fromkeys(bots, ()) if plays else {},
             points=dict.fromkeys(bots, 0) if plays else {},

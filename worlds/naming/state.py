@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from utils.awaited import Reached
 from utils.protocol import Count, Frozen, OpenEvent
 from utils.seeds import Chance
 from worlds.naming.settings import Settings
@@ -74,17 +75,12 @@ class Past(NamedTuple):
     points: int
 
 
-class Goal(NamedTuple):
-    """A measure at which the scenario ends the run."""
-
-    measure: str
-    value: float
-
-
 class NamingState(NamedTuple):
     """The game so far.
 
     Attributes:
+        watched: Its own measures that the scenario names.
+        goals: Those at which the scenario ends the run.
         seed: The run's, by which pairs and orders are drawn.
         inventories: Bot to its words, oldest first, in the variant `minimal`.
         histories: Bot to its last encounters, in the variant `coordination`.
@@ -102,7 +98,8 @@ class NamingState(NamedTuple):
     own: Settings
     bots: tuple[str, ...]
     seed: int
-    goals: tuple[Goal, ...]
+    watched: tuple[str, ...]
+    goals: tuple[Reached, ...]
     inventories: Mapping[str, tuple[str, ...]]
     histories: Mapping[str, tuple[Past, ...]]
     points: Mapping[str, int]

@@ -1,6 +1,8 @@
-"""Raw records as they are read from streams, and as they are written to files.
+"""Calls as they are read from the stream, and as a dataset's file of them holds them.
 
-A commit's line is `utils.journal.to_line`. A call's line is here.
+A line is `{"id", "b"}`: the entry's id, and the exact text of its record. Where texts
+were withheld it is `{"id", "h", "b"}`: the hash is the record's as it was, and `b` is
+what was left of it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from utils.journal import first_field
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     """One entry of the stream of calls.
 
     Attributes:
@@ -25,6 +27,7 @@ class Call:
         body: The exact text of its `b` field.
         sha256: The hash by which the journal names the call.
         record: What it says; none when it cannot be read, and `why` says why.
+        is_withheld: Whether its texts were taken out, so that `sha256` is not `body`'s.
     """
 
     id: str
@@ -32,6 +35,7 @@ class Call:
     sha256: str
     record: CallRecord | None
     why: str = ""
+    is_withheld: bool = False
 
     @property
     def at_ms(self) -> int:
@@ -39,7 +43,7 @@ class Call:
         return int(self.id.partition("-")[0])
 
 
-def read_call(entry_id: str, body: str) -> Call:
+def read_call(entry_id: str, body: str) -> RecordedCall:
     """Read one entry of the stream of calls, whatever it holds. Never raises.
 
     Args:
@@ -48,29 +52,29 @@ def read_call(entry_id: str, body: str) -> Call:
     """
     octets = body.encode("utf-8", "surrogateescape")
     sha256 = hashlib.sha256(octets).hexdigest()
-    try:
-        record = CallRecord.model_validate_json(octets)
-    except ValidationError as error:
-        return Call(entry_id, body, sha256, None, first_field(error))
-    return Call(entry_id, body, sha256, record)
+    record, why = _parsed(octets)
+    return RecordedCall(entry_id, body, sha256, record, why)
 
 
-def call_line(call: Call) -> str:
+def call_line(call: RecordedCall) -> str:
     """Write a call as a line of JSON: its id, and `b` with the exact text inside.
 
     Example:
         >>> call_from_line(call_line(read_call("5-0", "{}"))).body
         '{}'
     """
-    return entry_line(call.id, call.body)
+    if not call.is_withheld:
+        return entry_line(call.id, call.body)
+    sha256 = f', "h": {json.dumps(call.sha256)}'
+    return f'{{"id": {json.dumps(call.id)}{sha256}, "b": {json.dumps(call.body)}}}\n'
 
 
 def entry_line(entry_id: str, body: str) -> str:
     """Write an entry of the stream of calls as its line, without reading what it says."""
-    return json.dumps({"id": entry_id, "b": body}) + "\n"
+    return f'{{"id": {json.dumps(entry_id)}, "b": {json.dumps(body)}}}\n'
 
 
-def call_from_line(line: str) -> Call:
+def call_from_line(line: str) -> RecordedCall:
     """Read what `call_line` wrote.
 
     Raises:
@@ -80,6 +84,25 @@ def call_from_line(line: str) -> Call:
         entry = json.loads(line)
         entry_id, body = str(entry["id"]), str(entry["b"])
         int(entry_id.partition("-")[0])
-    except (ValueError, KeyError, TypeError) as error:
+        sha256 = str(entry["h"]) if "h" in entry else None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadEntry("call line", "not an object with id and b") from error
-    return read_call(entry_id, body)
+    return read_call(entry_id, body) if sha256 is None else reread_call(entry_id, sha256, body)
+
+
+def reread_call(entry_id: str, sha256: str, body: str) -> RecordedCall:
+    """Read a call whose texts were taken out.
+
+    Args:
+        sha256: The hash it had when it was whole.
+        body: What is left of it.
+    """
+    record, why = _parsed(body.encode("utf-8", "surrogateescape"))
+    return RecordedCall(entry_id, body, sha256, record, why, is_withheld=True)
+
+
+def _parsed(octets: bytes) -> tuple[CallRecord | None, str]:
+    try:
+        return CallRecord.model_validate_json(octets), ""
+    except ValidationError as error:
+        return None, first_field(error)

@@ -1,0 +1,1 @@
+"""One page about a dataset, or about a folder of them: `parley report`."""

@@ -1,0 +1,119 @@
+"""`parley measure`: metrics of datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from analytics.measuring import Measure
+    from analytics.metrics.seam import Metric
+
+SHOWN = ("run", "channel", "bot", "study")
+"""Scopes that a screen has room for; the others are in --out and --json."""
+
+
+@click.command(short_help="Compute metrics of datasets.")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--metric",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Only this metric; may be given more than once. Nothing else is loaded.",
+)
+@click.option(
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Write measures.csv and codebook.csv there; must not exist.",
+)
+@click.option(
+    "--embeddings",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A model's embeddings of the messages: CSV of run_id, message_id, numbers.",
+)
+@click.option("--seed", default=0, show_default=True, help="For metrics that draw.")
+@click.option("--list", "is_list", is_flag=True, help="List the metrics there are.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a value, or a metric.")
+def command(
+    folder: Path | None,
+    names: tuple[str, ...],
+    out: Path | None,
+    embeddings: Path | None,
+    seed: int,
+    is_list: bool,
+    as_json: bool,
+) -> None:
+    """Compute metrics of datasets.
+
+    DIR is a dataset, or a folder of many. A dataset is not changed: with --out the
+    values go to a folder of their own, with a codebook. A run that cannot give a metric
+    says why, and has no value. docs/measures.md has every metric.
+
+    \b
+    Examples:
+      parley measure tea
+      parley measure tea --metric mtld --metric distinct_2 --json
+      parley measure datasets --out measures
+      parley measure --list
+    """
+    from analytics.catalogue import metrics
+
+    if is_list is (folder is not None):
+        raise click.UsageError("give either DIR or --list")
+    chosen = metrics(names, where="--metric" if names else "")
+    if folder is None:
+        _list(chosen, as_json=as_json)
+        return
+    from analytics.datasets import read_embeddings
+    from analytics.measuring import measure, write_measures
+    from parley.progress import drawn
+    from utils.dataset import Dataset, datasets_in
+
+    with drawn("measuring", beyond=0) as progress:
+        found = [Dataset.open(one) for one in datasets_in(folder)]
+        given = read_embeddings(embeddings) if embeddings else None
+        measures = measure(found, chosen, seed=seed, embeddings=given, progress=progress)
+        if out is None:
+            lines = [_line(one, as_json=as_json) for one in measures]
+        else:
+            count = write_measures(out, measures, chosen)
+            told = {"folder": str(out), "datasets": len(found), "values": count}
+            lines = [json.dumps(told) if as_json else f"{out}  ({count:,} values)"]
+    for line in lines:
+        if line is not None:
+            click.echo(line)
+
+
+def _list(metrics: Iterable[Metric], *, as_json: bool) -> None:
+    for one in metrics:
+        if as_json:
+            about = {name: getattr(one, name) for name in ("name", "family", "scopes", "unit")}
+            more = {name: getattr(one, name) for name in ("low", "high", "meaning", "source")}
+            click.echo(json.dumps(about | more))
+        else:
+            click.echo(f"{one.name:<28} {', '.join(one.scopes):<13} {one.meaning}")
+
+
+def _line(measure: Measure, *, as_json: bool) -> str | None:
+    from analytics.measuring import COLUMNS, values_of
+
+    values = values_of(measure)
+    if as_json:
+        named = dict(zip((column.name for column in COLUMNS), values, strict=True))
+        return json.dumps(named | {f"label_{name}": one for name, one in measure.labels.items()})
+    one = measure.reading
+    if one.scope not in SHOWN:
+        return None
+    unit = measure.metric.unit
+    value = (
+        f"{one.value:.6g}{'' if unit == 'none' else f' {unit}'}" if one.value is not None else ""
+    )
+    whose = one.bot or one.channel or ""
+    return f"{measure.run or 'all runs'}  {measure.metric.name:<26} {whose:<12} {value or one.why}"
