@@ -34,7 +34,8 @@ RUN groupadd --gid 10001 parley \
  && useradd --uid 10001 --gid parley --no-create-home --home-dir /tmp --shell /usr/sbin/nologin parley \
  && install --directory --owner parley --group parley --mode 0755 \
       /prepare/secrets /prepare/secrets/redis /prepare/secrets/orchestrator /prepare/secrets/host \
-      /prepare/secrets/person /prepare/secrets/reader /prepare/runs /prepare/models
+      /prepare/secrets/person /prepare/secrets/recorder /prepare/secrets/reader \
+      /prepare/runs /prepare/recordings /prepare/models
 COPY --from=build /opt/parley /opt/parley
 COPY docker/as-owner docker/alive /usr/local/bin/
 ENV PATH=/opt/parley/bin:$PATH \

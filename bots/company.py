@@ -18,7 +18,7 @@ from bots.served import Served
 from bots.task import Sitting, Task, prepare
 from bots.tokens import UNMEASURED, Scale
 from utils import keys, plugins
-from utils.calls import CallRecord
+from utils.calls import LATEST_CALLS, CallRecord
 from utils.errors import BadEntry, StreamError
 from utils.mail import ChannelEntry, StandingGrant
 from utils.protocol import ChannelClosed, Granted
@@ -171,7 +171,7 @@ class Company:
         seat = self.seats[bot]
         if self.spec.models[seat.bot.model].mind in SERVED:
             try:
-                entries = streams.latest(keys.calls(self.run), count=PAGE)
+                entries = streams.latest(keys.calls(self.run), count=LATEST_CALLS)
             except StreamError as error:  # a role of before it might: the bot begins anew
                 log.warning("what %s's prompts were measured at cannot be read: %s", bot, error)
                 return

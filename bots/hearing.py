@@ -6,11 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from utils.mail import REMEMBERED_ROOMS, ChannelEntry
+from utils.mail import KEPT_MESSAGES, REMEMBERED_ROOMS, ChannelEntry
 from utils.protocol import ChannelClosed, ChannelOpened, Heard, MemberJoined, MemberLeft, Unheard
-
-KEPT_MESSAGES = 5_000
-"""Most messages a bot keeps in reach of its memory; older ones stay in the record."""
 
 KEPT_COMPANIES = 64
 """Of how many changes of who is there a channel keeps what was before."""

@@ -71,18 +71,30 @@ class Leader:
                 lease can be renewed.
 
         Raises:
-            BadEntry: Spec or journal are not what they say they are.
+            BadEntry: Spec or journal are not what they say they are, or the journal's
+                beginning was trimmed and there is no snapshot to start from.
         """
         course = Course.read(run, streams.spec(run))
-        leader = cls(streams, run, course, snapshot_every=snapshot_every)
-        found = leader._snapshots.find(course.last)
+        while True:
+            leader = cls(streams, run, course, snapshot_every=snapshot_every)
+            snapshot = streams.read_snapshot(run)
+            try:
+                leader._fold(on_page)
+            except BadEntry:
+                if streams.read_snapshot(run) == snapshot:
+                    raise
+                continue  # trimmed under our hands, behind a newer snapshot
+            return leader
+
+    def _fold(self, on_page: Callable[[], None] | None) -> None:
+        """Take in the journal, from the snapshot on if there is one."""
+        found = self._snapshots.find(self.course.last)
         if found is not None:
-            leader.state, leader._last = found
-        for sealed in streams.journal(run, after=leader.state.seq):
-            leader._take(sealed)
+            self.state, self._last = found
+        for sealed in self.streams.journal(self.run, after=self.state.seq):
+            self._take(sealed)
             if on_page and sealed.seq % 100 == 0:
                 on_page()
-        return leader
 
     # --- what the process asks ------------------------------------------------------
 
@@ -235,6 +247,9 @@ class Leader:
 
     def _take(self, sealed: Sealed) -> None:
         """Take in a commit read from the journal."""
+        if self._last is None and sealed.seq > 1:
+            why = f"it begins at commit {sealed.seq:,}, and there is no snapshot to start from"
+            raise BadEntry(keys.journal(self.run), why)
         follow(self._last, sealed)
         check_era(self.course.eras, sealed)
         after = engine.evolve(self.course.at(sealed.seq), self.state, sealed)

@@ -1,8 +1,8 @@
-"""A run's state as text, to start folding from. Disposable: the journal alone is the truth.
+"""A run's state as text, to start folding from. The journal alone is the truth.
 
 A snapshot is JSON: which run's state it is, at which commit, and the state itself, the
 engine's and the world's. One that is not what it should be is ignored, and the journal
-is folded from its beginning.
+is folded from its beginning, if the server still holds that.
 """
 
 from __future__ import annotations

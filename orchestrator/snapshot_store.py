@@ -30,14 +30,15 @@ class SnapshotStore:
     def __init__(self, streams: Streams, run: str, spec_sha256: str, *, every: int) -> None:
         self._streams, self._run, self._spec_sha256 = streams, run, spec_sha256
         self._every = every
-        self._made: deque[str] = deque()
+        self._made: deque[tuple[int, str]] = deque()
 
     def keep(self, state: State) -> None:
         """Every so many commits make a snapshot, and write the one made a while ago."""
         if state.seq % self._every == 0:
-            self._made.append(freeze(state, spec_sha256=self._spec_sha256))
+            self._made.append((state.seq, freeze(state, spec_sha256=self._spec_sha256)))
             if len(self._made) > LAG:
-                self._streams.write_snapshot(self._run, self._made.popleft())
+                seq, body = self._made.popleft()
+                self._streams.write_snapshot(self._run, body, seq=seq)
 
     def find(self, rules: Rules) -> tuple[State, Sealed] | None:
         """Find the state to start from, and the commit it is of; none to start from nothing.
@@ -54,6 +55,6 @@ class SnapshotStore:
             if of is None or (of.seq, of.sha256) != (state.seq, state.sha256):
                 raise BadEntry("snapshot", f"the journal holds no such commit {state.seq}")
         except BadEntry as bad:
-            log.warning("run %s: %s; folding the whole journal", self._run, bad)
+            log.warning("run %s: %s; folding what the journal holds", self._run, bad)
             return None
         return state, of

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "seed": "Start a run on a swarm that is up.",
     "orchestrator": "Lead runs: grant turns, keep the journal.",
     "bots": "Serve bots: take seats, answer grants.",
+    "record": "Record runs to disk; keep the server small.",
     "offline-model": "Serve Ollama's API with no model behind it.",
     "ready": "Wait until a swarm can start a run; say what to type.",
     "pull": "Have the model server fetch the models that are needed.",

@@ -106,7 +106,10 @@ def server(here: Settings) -> Iterator[str]:
 
 @contextmanager
 def streams(here: Settings, *, name: str = "parley") -> Iterator[Streams]:
-    """Hold a server and one connection to it for as long as the block runs."""
+    """Hold a server and one connection to it for as long as the block runs.
+
+    It reads what the server holds: for processes that lead, serve and record runs.
+    """
     from utils.streams import Streams  # as above
 
     with server(here) as url:
@@ -115,3 +118,13 @@ def streams(here: Settings, *, name: str = "parley") -> Iterator[Streams]:
             yield connection
         finally:
             connection.close()
+
+
+@contextmanager
+def records(here: Settings, *, name: str = "parley") -> Iterator[Streams]:
+    """Hold a connection that reads runs whole: their beginnings from disk, if need be."""
+    from analytics.recorder.beginnings import Recorded
+
+    with streams(here, name=name) as connection:
+        connection.beginnings = Recorded(here.recordings_folder)
+        yield connection

@@ -20,7 +20,7 @@ ANY = "*"
 """Any run, any bot: what stands for a name in a pattern of keys."""
 
 GREETINGS = "ping info time select client|setname multi exec discard"
-READS = "get mget exists type xread xrange xrevrange xlen zrange zscore"
+READS = "get mget exists type xread xrange xrevrange xlen xinfo|stream zrange zscore"
 ACL_FILE = Path("redis/users.acl")
 DIGITS = 48
 
@@ -91,6 +91,17 @@ ROLES: Mapping[str, Role] = {
     "person": Role(
         writes="xadd set zadd",
         appends=(keys.RUNS, keys.LIVE, keys.RESERVED, keys.spec(ANY), keys.floor(ANY)),
+    ),
+    # Takes away what it has on disk, and writes nothing.
+    "recorder": Role(
+        writes="xtrim xdel del scan eval evalsha",
+        owns=(
+            keys.floor(ANY),
+            keys.journal(ANY),
+            keys.channel(ANY, ANY),
+            keys.inbox(ANY, ANY),
+            keys.calls(ANY),
+        ),
     ),
     "reader": Role(),
 }

@@ -94,7 +94,7 @@ def stage(wishes: Wishes) -> Iterator[Stage]:
     with ExitStack() as stack:
         if wishes.offline:
             here = stack.enter_context(_offline(here, wishes))
-        streams = stack.enter_context(opening.streams(here, name="parley-run"))
+        streams = stack.enter_context(opening.records(here, name="parley-run"))
         starting.check_server(streams)
         yield Stage(here, streams)
 

@@ -63,8 +63,15 @@ def call_line(call: RecordedCall) -> str:
         >>> call_from_line(call_line(read_call("5-0", "{}"))).body
         '{}'
     """
-    sha256 = f', "h": {json.dumps(call.sha256)}' if call.is_withheld else ""
+    if not call.is_withheld:
+        return entry_line(call.id, call.body)
+    sha256 = f', "h": {json.dumps(call.sha256)}'
     return f'{{"id": {json.dumps(call.id)}{sha256}, "b": {json.dumps(call.body)}}}\n'
+
+
+def entry_line(entry_id: str, body: str) -> str:
+    """Write an entry of the stream of calls as its line, without reading what it says."""
+    return f'{{"id": {json.dumps(entry_id)}, "b": {json.dumps(body)}}}\n'
 
 
 def call_from_line(line: str) -> RecordedCall:

@@ -26,6 +26,9 @@ Noticed = Literal["model_changed", "digest_unchecked", "prompt_short"]
 not the one it was before; the server could not be asked which one it is; it counted far
 fewer tokens than the prompt has."""
 
+LATEST_CALLS = 1_000
+"""How far back a host looks for the last call of a bot that it seats."""
+
 
 class ChatMessage(Frozen):
     """One message of a chat, as it goes to the model."""

@@ -10,7 +10,7 @@
 | `parley:{run}:journal` | stream | the leader | commits, ids `1-0, 2-0, ...` |
 | `parley:{run}:channel:<name>` | stream | the leader | what is heard there, who comes and goes |
 | `parley:{run}:inbox:<host>` | stream | the leader | what concerns one host's seats, same ids |
-| `parley:{run}:snapshot` | string | the leader | a state to start folding from; disposable |
+| `parley:{run}:snapshot` | string | the leader | a state to start folding from |
 | `parley:{run}:calls` | stream | hosts | every model call, whole, every attempt |
 | `parley:{run}:leader` | string, PX | the leader | lease: who tries to lead; never safety |
 | `parley:{run}:seat:<bot>` | string, PX | hosts | lease: which host serves the bot |
@@ -88,3 +88,13 @@ def leader(run: str) -> str:
 def seat(run: str, bot: str) -> str:
     """Name the lease of one bot's seat."""
     return f"parley:{{{run}}}:seat:{bot}"
+
+
+def run_of(key: str) -> str:
+    """Read the run's id out of one of its keys; empty for a key of no run.
+
+    Example:
+        >>> run_of("parley:{tea}:journal"), run_of("parley:runs")
+        ('tea', '')
+    """
+    return key.partition("{")[2].partition("}")[0]

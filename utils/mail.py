@@ -21,6 +21,9 @@ from utils.protocol import (
 REMEMBERED_ROOMS = 64
 """Closed channels whose words stay in reach of a bot's memory; older ones are in the record."""
 
+KEPT_MESSAGES = 5_000
+"""Most messages a bot keeps in reach of its memory; older ones are in the record."""
+
 
 class StandingGrant(Frozen):
     """A live grant, with its commit's number, and its hash by which a proposal names it."""

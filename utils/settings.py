@@ -29,6 +29,8 @@ VARIABLES: Mapping[str, str] = {
     "slots": "PARLEY_SLOTS",
     "model": "PARLEY_MODEL",
     "lease_ms": "PARLEY_LEASE_MS",
+    "recordings": "PARLEY_RECORDINGS",
+    "keep": "PARLEY_KEEP",
     "typed": "PARLEY_TYPED",
 }
 """Each setting's variable in the environment."""
@@ -51,6 +53,9 @@ class Settings(Frozen):
             and what `pull` pulls.
         lease_ms: `PARLEY_LEASE_MS`: how long a leader or host may be silent before
             another takes its place.
+        recordings: `PARLEY_RECORDINGS`: where the recorder writes, and where the beginnings
+            of runs are that the server holds no more; none for a folder in `home`.
+        keep: `PARLEY_KEEP`: entries of each stream that the recorder leaves at the server.
         typed: `PARLEY_TYPED`: what to type for `parley` here, for lines to copy.
     """
 
@@ -63,12 +68,19 @@ class Settings(Frozen):
     slots: int = Field(default=1, ge=1, le=10_000)
     model: str | None = None
     lease_ms: int = Field(default=5_000, ge=100, le=600_000)
+    recordings: Path | None = None
+    keep: int = Field(default=10_000, ge=100, le=100_000_000)
     typed: str = DEFAULT_TYPED
 
     @property
     def model_servers(self) -> tuple[str, ...]:
         """Where models answer: one address, or several."""
         return self.ollama_hosts or (self.ollama_host,)
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where runs are recorded: beside the embedded server's data, unless told otherwise."""
+        return self.recordings or self.home / "recordings"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -85,6 +97,7 @@ class Settings(Frozen):
         home = env.get("PARLEY_HOME") or str(Path(state) / "parley")
         fsync = env.get("PARLEY_FSYNC") or "always"
         secret = env.get("REDIS_PASSWORD_FILE")
+        recordings = env.get("PARLEY_RECORDINGS")
         try:
             return cls(
                 redis_url=env.get("REDIS_URL") or None,
@@ -96,6 +109,8 @@ class Settings(Frozen):
                 slots=_number(env.get("PARLEY_SLOTS") or "1", where="PARLEY_SLOTS"),
                 model=env.get("PARLEY_MODEL") or None,
                 lease_ms=_number(env.get("PARLEY_LEASE_MS") or "5000", where="PARLEY_LEASE_MS"),
+                recordings=Path(recordings) if recordings else None,
+                keep=_number(env.get("PARLEY_KEEP") or "10000", where="PARLEY_KEEP"),
                 typed=env.get("PARLEY_TYPED") or DEFAULT_TYPED,
             )
         except ValidationError as error:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -29,10 +29,16 @@ from utils import keys
 from utils.errors import Conflict, Forgotten, ServerGone, StreamError, TargetRefused
 from utils.journal import Sealed, unseal
 
+_TRIM = files("utils").joinpath("trim.lua").read_text("utf-8")
+
 MAX_BLOCK_MS = 2_000
 """Longest blocking read: shutdown, leases and liveness need the pause."""
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+_KEEP_SNAPSHOT = (  # not below the journal's beginning, or nobody could start from it
+    "if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then return 0 end "
+    "redis.call('SET', KEYS[1], ARGV[1]) return 1"
+)
 _RENEW = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then "
     "return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
@@ -53,6 +59,23 @@ class Entry:
         return self.fields.get("b", "")
 
 
+class Beginnings(Protocol):
+    """Where the beginnings of streams are that the server was relieved of."""
+
+    def covers(self, key: str) -> bool:
+        """Tell whether a stream is of those whose beginnings are kept."""
+        ...
+
+    def before(self, first: Entry, *, after: str, count: int) -> list[Entry]:
+        """Read at most so many entries after an id and before the server's first one.
+
+        Raises:
+            Missing: They are not there.
+            BadEntry: What is there does not join what the server holds.
+        """
+        ...
+
+
 class Streams:
     """One connection to the server, for one thread.
 
@@ -64,6 +87,8 @@ class Streams:
         connects: How often it connected. redis-py connects anew without a word when it
             finds the connection closed before a command; whoever reads on from where it
             stood compares this number.
+        beginnings: Where reading goes on before a stream's first entry; none to read what
+            the server holds and no more.
 
     Raises:
         ServerGone: From every method, when the server cannot be reached.
@@ -73,13 +98,16 @@ class Streams:
     def __init__(self, url: str, *, name: str = "parley", client: Any = None) -> None:
         self.url, self.name = url, name
         self.connects = 0
+        self.beginnings: Beginnings | None = None
         self._client = client
         self._commit = files("utils").joinpath("commit.lua").read_text("utf-8")
         self._commit_sha1 = _sha1(self._commit)
 
     def another(self, name: str = "") -> Streams:
         """Open a second connection to the same server, for another thread."""
-        return Streams(self.url, name=name or self.name)
+        other = Streams(self.url, name=name or self.name)
+        other.beginnings = self.beginnings
+        return other
 
     def close(self) -> None:
         """Close the connection. Safe to call twice."""
@@ -195,7 +223,22 @@ class Streams:
             count: Most entries a stream.
         """
         with _SPEAKING:
-            return _entries(self._ask(*_xread(after, block_ms=block_ms, count=count)))
+            read = _entries(self._ask(*_xread(after, block_ms=block_ms, count=count)))
+        return read if self.beginnings is None else self._unbroken(read, after, count)
+
+    def _unbroken(self, read: list[Entry], after: Mapping[str, str], count: int) -> list[Entry]:
+        """Read journals from where they were asked for, if the server begins after that."""
+        firsts: dict[str, Entry] = {}
+        for entry in read:
+            firsts.setdefault(entry.key, entry)
+        late = [
+            key
+            for key, first in firsts.items()
+            if key == keys.journal(keys.run_of(key))
+            and order_of(first.id)[0] > order_of(after[key])[0] + 1
+        ]
+        early = [one for key in late for one in self.range(key, after=after[key], count=count)]
+        return early + [entry for entry in read if entry.key not in late]
 
     def read_then(
         self, after: Mapping[str, str], then: Mapping[str, str], *, block_ms: int, count: int = 1000
@@ -214,22 +257,36 @@ class Streams:
         )
         return _entries(first), _entries(second)
 
-    def range(self, key: str, *, after: str = "0-0", count: int = 1000) -> list[Entry]:
-        """Read a stream on from an id, without waiting."""
-        with _SPEAKING:
-            items = self._redis.xrange(key, min=f"({after}", max="+", count=count)
-        return [_entry(key, item) for item in items]
+    def range(
+        self, key: str, *, after: str = "0-0", upto: str = "+", count: int = 1000
+    ) -> list[Entry]:
+        """Read a stream on from an id, up to and including another, without waiting."""
+        page = ("XRANGE", key, f"({after}", upto, "COUNT", count)
+        if self.beginnings is None or not self.beginnings.covers(key):
+            with _SPEAKING:
+                return [_entry(key, item) for item in self._ask(*page)]
+        begin = ("XRANGE", key, "-", "+", "COUNT", 1)
+        begins, items = self._ask_all(("MULTI",), begin, page, ("EXEC",))[-1]
+        read = [_entry(key, item) for item in items]
+        if not begins or order_of(begins[0][0]) <= order_of(after) or not self._is_trimmed(key):
+            return read
+        early = self.beginnings.before(_entry(key, begins[0]), after=after, count=count)
+        if upto != "+":
+            early = [entry for entry in early if order_of(entry.id) <= order_of(upto)]
+        return [*early, *read][:count]
+
+    def _is_trimmed(self, key: str) -> bool:
+        return self.tally(key)[0] > self.count(key)
 
     def all(self, key: str, *, upto: str = "+", page: int = 1000) -> Iterator[Entry]:
         """Read a whole stream, page by page, up to and including an id."""
         last = "0-0"
         while True:
-            with _SPEAKING:
-                items = self._redis.xrange(key, min=f"({last}", max=upto, count=page)
-            yield from (_entry(key, item) for item in items)
-            if len(items) < page:
+            entries = self.range(key, after=last, upto=upto, count=page)
+            yield from entries
+            if len(entries) < page:
                 return
-            last = items[-1][0]
+            last = entries[-1].id
 
     def top(self, key: str) -> Entry | None:
         """Read a stream's last entry, if there is one."""
@@ -243,11 +300,20 @@ class Streams:
             items = self._redis.xrevrange(key, max=upto, count=count)
         return [_entry(key, item) for item in items]
 
+    def entry(self, key: str, entry_id: str) -> Entry | None:
+        """Read one entry, if it is there."""
+        with _SPEAKING:
+            items = self._redis.xrange(key, min=entry_id, max=entry_id)
+        return _entry(key, items[0]) if items else None
+
     def look_back(self, entry: Entry) -> None:
         """Check that an entry read before is still there, unchanged. Raises `Forgotten`."""
-        with _SPEAKING:
-            found = self._redis.xrange(entry.key, min=entry.id, max=entry.id)
-        if not found or found[0][1] != entry.fields:
+        held = self.entry(entry.key, entry.id)
+        if held is None and self.beginnings and self.beginnings.covers(entry.key):
+            first, second = order_of(entry.id)
+            before = f"{first}-{second - 1}" if second else f"{first - 1}-{2**64 - 1}"
+            held = next(iter(self.range(entry.key, after=before, count=1)), None)
+        if held != entry:
             raise Forgotten(f"{entry.key}: the server no longer holds entry {entry.id}")
 
     def count(self, key: str) -> int:
@@ -256,10 +322,20 @@ class Streams:
             return int(self._redis.xlen(key))
 
     def tally(self, key: str) -> tuple[int, str]:
-        """Count a stream's entries and name the last one's id ("0-0" for none), at once."""
-        last = ("XREVRANGE", key, "+", "-", "COUNT", 1)
-        count, items = self._ask_all(("MULTI",), ("XLEN", key), last, ("EXEC",))[-1]
-        return int(count), items[0][0] if items else "0-0"
+        """Count all entries a stream ever had, trimmed or not, and name the last one's id.
+
+        Returns:
+            The count and the id, of one moment; 0 and "0-0" for no stream.
+        """
+        with _SPEAKING:
+            try:
+                told = self._redis.xinfo_stream(key)
+            except redis.ResponseError as error:
+                if "no such key" not in str(error).lower():
+                    raise
+                return 0, "0-0"
+        last = told["last-entry"]
+        return int(told["entries-added"]), last[0] if last else "0-0"
 
     def drop(self, unwanted: Sequence[str]) -> None:
         """Delete keys that can be made again, such as the inboxes of a closed run."""
@@ -312,10 +388,50 @@ class Streams:
         with _SPEAKING:
             return cast("str | None", self._redis.get(keys.snapshot(run)))
 
-    def write_snapshot(self, run: str, body: str) -> None:
-        """Write the state to start folding from, in place of the last one."""
+    def write_snapshot(self, run: str, body: str, *, seq: int) -> bool:
+        """Write the state to start folding from, in place of the last one.
+
+        Args:
+            seq: The commit it is of.
+
+        Returns:
+            Whether the journal still holds that commit: else nothing was written.
+        """
+        names = (keys.snapshot(run), keys.journal(run))
         with _SPEAKING:
-            self._redis.set(keys.snapshot(run), body)
+            return bool(self._ask("EVAL", _KEEP_SNAPSHOT, 2, *names, body, f"{seq}-0"))
+
+    # --- trimming -----------------------------------------------------------------------
+
+    def trim(self, run: str, snapshot: str, *, journal: str, floor: str, calls: str) -> int:
+        """Take what is old from a run's streams, all of them or none.
+
+        Args:
+            snapshot: The text of the snapshot that was looked at.
+            journal, floor, calls: The first id that stays in each.
+
+        Returns:
+            How many entries were taken, or -1 when there is another snapshot by now.
+        """
+        names = (keys.snapshot(run), keys.journal(run), keys.floor(run), keys.calls(run))
+        with _SPEAKING:
+            return int(self._ask("EVAL", _TRIM, 4, *names, snapshot, journal, floor, calls))
+
+    def trim_before(self, key: str, entry_id: str) -> int:
+        """Take from a stream what comes before an id; how many entries that were."""
+        with _SPEAKING:
+            return int(self._ask("XTRIM", key, "MINID", "=", entry_id))
+
+    def remove(self, key: str, entry_ids: Sequence[str]) -> None:
+        """Take single entries from a stream."""
+        with _SPEAKING:
+            for first in range(0, len(entry_ids), 1_000):
+                self._ask("XDEL", key, *entry_ids[first : first + 1_000])
+
+    def names(self, pattern: str) -> list[str]:
+        """List the keys that a pattern fits. Goes through all there are: seldom done."""
+        with _SPEAKING:
+            return sorted(set(self._redis.scan_iter(pattern, count=1_000)))
 
     # --- the slots of model servers ---------------------------------------------------
 
@@ -509,6 +625,17 @@ class Tail:
             self._streams.look_back(Entry(key=key, id=self._after[key], fields=fields))
         self._connects = self._streams.connects
         self._suspect = False
+
+
+def order_of(entry_id: str) -> tuple[int, int]:
+    """Read an entry's id, to compare it with others.
+
+    Example:
+        >>> order_of("9-0") < order_of("10-0") < order_of("10-1")
+        True
+    """
+    first, _, second = entry_id.partition("-")
+    return int(first), int(second or 0)
 
 
 def unseal_entry(entry: Entry) -> Sealed:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bots.minds.recording import RUN, Place, Recording, read_folder, read_run
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
 from bots.speech import said
+from utils import keys
 from utils.calls import CallRecord, ChatMessage, Source, messages_sha256
 from utils.errors import BadInput, MindFailed, Missing, StreamError
 from utils.spec import ModelSpec, Option
@@ -165,6 +166,10 @@ def _recording_of(model: ModelSpec) -> Recording:
         raise BadInput(f"where is {model.record}?", mend="set REDIS_URL, or add host: redis://...")
     streams = Streams(model.host, name="parley-record")
     try:
+        calls = keys.calls(model.record.removeprefix(RUN))
+        if streams.tally(calls)[0] > streams.count(calls):
+            why = f"the first calls of {model.record} are on disk alone"
+            raise BadInput(why, mend="export it, and name the dataset's folder")
         return read_run(streams, model.record.removeprefix(RUN))
     finally:
         streams.close()

@@ -77,7 +77,7 @@ def command(
         parquet=parquet,
     )
     here = opening.settings()
-    with opening.streams(here, name="parley-export") as streams, drawn("exporting") as progress:
+    with opening.records(here, name="parley-export") as streams, drawn("exporting") as progress:
         if run is not None:
             done = [export_run(streams, run, out, form=form, replace=replace, progress=progress)]
         else:

@@ -36,9 +36,9 @@ COLUMNS = ("RUN", "SCENARIO", "PHASE", "TURNS", "STARTED", "LABELS")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(limit: int, as_json: bool) -> None:
     """List runs."""
-    from parley.opening import settings, streams
+    from parley.opening import records, settings
 
-    with streams(settings(), name="runs") as connection:
+    with records(settings(), name="runs") as connection:
         for line in list_runs(connection, limit=limit, as_json=as_json):
             click.echo(line)
 

@@ -29,9 +29,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(run: str | None, as_json: bool) -> None:
     """Tell how a run stands."""
-    from parley.opening import settings, streams
+    from parley.opening import records, settings
 
-    with streams(settings(), name="status") as connection:
+    with records(settings(), name="status") as connection:
         for line in tell_status(connection, run, as_json=as_json):
             click.echo(line)
 

@@ -95,7 +95,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Watch a run."""
-    from parley.opening import settings, streams
+    from parley.opening import records, settings
     from parley.replay import Shown, Wished, is_folder, record_in, record_of, replay
     from utils.errors import BadInput
 
@@ -110,7 +110,7 @@ def command(
         replay(record_in(run), wished, shown)
         return
     try:
-        with streams(settings(), name="watch") as connection:
+        with records(settings(), name="watch") as connection:
             if wished.is_there:
                 if run is None:
                     raise BadInput("which record?", mend="name a dataset, or a run that is over")

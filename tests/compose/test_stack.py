@@ -26,7 +26,7 @@ from utils.journal import chain, unseal
 
 pytestmark = pytest.mark.engine
 
-LASTING = ("redis", "ollama", "orchestrator", "bots")
+LASTING = ("redis", "ollama", "orchestrator", "bots", "recorder")
 MIB = 2**20
 
 WRITE = """
@@ -51,7 +51,9 @@ except OSError as error:
 
 @pytest.fixture(scope="module")
 def stack(cloned: Path) -> Iterator[Stack]:
-    wanted = Stack(cloned, "docker-compose.offline.yml", PARLEY_OFFLINE_PACE="60")
+    wanted = Stack(
+        cloned, "docker-compose.offline.yml", PARLEY_OFFLINE_PACE="60", PARLEY_KEEP="500"
+    )
     with up(wanted) as there:
         assert eventually(lambda: "watch it:" in there.compose("logs", "ready").stdout)
         yield there
@@ -98,7 +100,12 @@ def test_two_orchestrators_and_two_hosts_are_there(stack: Stack) -> None:
 
 
 def test_no_password_is_in_a_log_or_in_what_the_engine_tells(stack: Stack) -> None:
-    roles = {"orchestrator": "orchestrator", "bots": "host", "redis": "reader"}
+    roles = {
+        "orchestrator": "orchestrator",
+        "bots": "host",
+        "recorder": "recorder",
+        "redis": "reader",
+    }
     told = stack.logs() + "".join(
         json.dumps(inspect(one)) for service in LASTING for one in stack.containers(service)
     )
@@ -207,6 +214,32 @@ def test_a_run_outlives_its_leader_a_host_and_the_server(stack: Stack) -> None:
     assert stack.status(run)["phase"] == "running", "all of it happened in the middle of the run"
     assert eventually(lambda: stack.status(run)["phase"] == "closed")
     check_dataset(stack, run)
+
+
+def first_commit(stack: Stack, run: str) -> int:
+    """Ask Redis for the first commit it still holds of a run."""
+    (redis,) = stack.containers("redis")
+    ask = 'REDISCLI_AUTH="$(cat /run/secrets/password)" redis-cli --user reader "$@"'
+    words = ["XRANGE", f"parley:{{{run}}}:journal", "-", "+", "COUNT", "1"]
+    return int(docker("exec", redis, "sh", "-c", ask, "redis-cli", *words).split("-")[0])
+
+
+def test_a_long_run_loses_its_beginning_in_redis_and_nowhere_else(stack: Stack) -> None:
+    run = stack.parley("seed", "--mind", "rule", "--turns", "3300").stdout.split()[-1]
+    assert eventually(lambda: stack.turns(run) >= 500, every_s=0.2)
+    (recorder,) = stack.containers("recorder")
+    docker("kill", recorder)
+    before = stack.turns(run)
+    assert eventually(lambda: stack.turns(run) > before)
+    docker("start", recorder)
+    assert eventually(lambda: stack.status(run)["phase"] == "closed")
+    assert eventually(lambda: first_commit(stack, run) > 1)
+    stack.parley("export", run, "--out", f"datasets/{run}")
+    lines = (stack.folder / "datasets" / run / "raw" / "journal.jsonl").read_text("utf-8")
+    journal = list(chain(unseal(**sealed(line)) for line in lines.splitlines()))
+    assert journal[0].seq == 1
+    spoken = [row for row in table(stack.folder / "datasets" / run, "messages") if row["speaker"]]
+    assert len(spoken) == 3300
 
 
 def check_dataset(stack: Stack, run: str) -> None:

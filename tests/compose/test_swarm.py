@@ -42,7 +42,7 @@ def deployed(swarm: None, cloned: Path) -> Iterator[dict[str, str]]:
     finally:
         docker("stack", "rm", name)
         assert eventually(lambda: not left_of(name))
-        docker("volume", "rm", f"{name}_runs", f"{name}_models")
+        docker("volume", "rm", *(f"{name}_{one}" for one in ("runs", "recordings", "models")))
 
 
 def left_of(name: str) -> str:

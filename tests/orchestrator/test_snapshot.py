@@ -103,7 +103,7 @@ def test_who_started_from_a_snapshot_leads_on() -> None:
 @pytest.mark.parametrize("body", ["", "no json", "{}"])
 def test_a_snapshot_that_cannot_be_read_costs_time_and_nothing_else(body: str) -> None:
     court = a_court(commits=57)
-    court.streams.write_snapshot(court.run, body)
+    assert court.streams.write_snapshot(court.run, body, seq=30)
     assert Leader.open(court.streams, court.run).state == court.leader.state
 
 

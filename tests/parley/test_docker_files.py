@@ -20,7 +20,13 @@ from utils.settings import VARIABLES, Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = sorted(ROOT.glob("docker-compose*.yml"))
 STACKS = sorted(ROOT.glob("docker-stack*.yml"))
-SET_BY_THE_STACK = {"REDIS_URL", "REDIS_PASSWORD_FILE", "PARLEY_HOME", "OLLAMA_HOST"}
+SET_BY_THE_STACK = {
+    "REDIS_URL",
+    "REDIS_PASSWORD_FILE",
+    "PARLEY_HOME",
+    "PARLEY_RECORDINGS",
+    "OLLAMA_HOST",
+}
 """Settings that the compose file gives its containers itself."""
 
 ONLY_IN_COMPOSE = {"parley"}

@@ -18,7 +18,9 @@ from utils.names import check_name
 OF_A_RUN: dict[str, Callable[..., str]] = {
     name: one
     for name, one in vars(keys).items()
-    if inspect.isfunction(one) and one.__module__ == keys.__name__ and one is not keys.slots
+    if inspect.isfunction(one)
+    and one.__module__ == keys.__name__
+    and one not in (keys.slots, keys.run_of)
 }
 OF_ALL = {value for name, value in vars(keys).items() if name.isupper()}
 ROW = re.compile(

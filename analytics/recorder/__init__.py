@@ -1,0 +1,1 @@
+"""Runs on disk: what follows them, trims the server behind it, and reads them back."""

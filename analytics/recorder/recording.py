@@ -1,0 +1,149 @@
+"""One run as it is recorded: a folder that grows with it.
+
+    spec.json            the resolved scenario, as it was stored
+    journal/             commits, in segments
+    calls/               calls, in segments
+    incidents.jsonl      what the server forgot and went on otherwise, one line each time
+    withdrawn/           what had been recorded of that
+    closed.json          how many commits and calls the closed record has; written last
+
+The lines of journal and calls are those of a dataset's raw files, and the files hold
+nothing else: which bytes they are depends on the run alone, not on when it was recorded
+or how often the recorder died.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from analytics.recorder.disk import Disk, write_whole
+from analytics.recorder.segments import SIZE, SegmentWriter
+from analytics.recorder.track import (
+    NOTHING_READ,
+    Track,
+    call_line,
+    commit_line,
+    id_of,
+)
+from utils import keys
+from utils.errors import BadEntry
+from utils.journal import from_line
+from utils.protocol import Closed
+from utils.streams import Entry, Streams, order_of, unseal_entry
+
+SPEC, CLOSED = "spec.json", "closed.json"
+
+
+class Recording:
+    """A run that is recorded.
+
+    Args:
+        folder: The run's own.
+        disk: What is done to files.
+        size: Lines of a segment.
+
+    Attributes:
+        closed: The event that closed the record, once it was read.
+        is_done: Whether every line of a closed record is here.
+    """
+
+    def __init__(self, run: str, folder: Path, disk: Disk, *, size: int = SIZE) -> None:
+        self.run, self.folder = run, folder
+        self._disk = disk
+        self.closed: Closed | None = None
+        journal = SegmentWriter(folder / "journal", disk, size=size)
+        calls = SegmentWriter(folder / "calls", disk, size=size)
+        self.journal = Track(keys.journal(run), commit_line, journal, disk)
+        self.calls = Track(keys.calls(run), call_line, calls, disk)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the folder holds a whole closed record."""
+        return (self.folder / CLOSED).exists()
+
+    def open(self, streams: Streams) -> None:
+        """Take up what is in the folder, and find where the server agrees with it.
+
+        Raises:
+            BadEntry: The folder holds another run, a segment is missing, or the server
+                has been trimmed beyond what is here.
+        """
+        self._disk.make(self.folder)
+        self._disk.remove(self.folder / CLOSED)
+        self._keep_spec(streams)
+        for track in (self.journal, self.calls):
+            track.segments.open()
+        self.align(streams)
+
+    def align(self, streams: Streams) -> None:
+        """Find where server and files agree; after every reconnect."""
+        for track in (self.journal, self.calls):
+            track.align(streams)
+        self.closed = None
+        if not self.journal.is_ahead:
+            self._note_end(next(self.journal.segments.backwards(), None))
+
+    def positions(self) -> dict[str, str]:
+        """List the streams to read, each with the id of the last entry that is here."""
+        return {track.key: track.position for track in (self.journal, self.calls)}
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Record what was read after `positions`; it is on the disk when this returns.
+
+        Calls before commits: a commit that is here has its calls here.
+        """
+        for track in (self.calls, self.journal):
+            read = [entry for entry in entries if entry.key == track.key]
+            track.take(read)
+        commits = [entry for entry in entries if entry.key == self.journal.key]
+        if commits:
+            last = unseal_entry(commits[-1]).commit.events[-1]
+            self.closed = last if isinstance(last, Closed) else None
+
+    def close(self) -> bool:
+        """Finish the folder of a run whose record is closed and wholly here; whether it is.
+
+        Calls that came after the record was closed are no part of it.
+        """
+        if self.closed is None or self.journal.is_ahead:
+            return False
+        last = order_of(self.closed.last_call_id or NOTHING_READ)
+        if order_of(self.calls.position) < last:
+            return False
+        self._drop_late_calls(last)
+        for track in (self.journal, self.calls):
+            track.segments.close()
+        head = from_line(next(self.journal.segments.backwards()))
+        told = {
+            "run": self.run,
+            "commits": self.journal.segments.count,
+            "calls": self.calls.segments.count,
+            "sha256": head.sha256,
+        }
+        write_whole(self._disk, self.folder / CLOSED, [json.dumps(told).encode("ascii") + b"\n"])
+        return True
+
+    def _drop_late_calls(self, last: tuple[int, int]) -> None:
+        count = self.calls.segments.count
+        for line in self.calls.segments.backwards():
+            if order_of(id_of(line)) <= last:
+                break
+            count -= 1
+        self.calls.segments.cut(count)
+
+    def _keep_spec(self, streams: Streams) -> None:
+        body = streams.spec(self.run)
+        if body is None:
+            raise BadEntry(keys.spec(self.run), "the server has no such run any more")
+        octets = body.encode("utf-8", "surrogateescape")
+        path = self.folder / SPEC
+        if not path.exists():
+            write_whole(self._disk, path, [octets])
+        elif path.read_bytes() != octets:
+            raise BadEntry(str(path), "it is another run's: the server's spec is not this one")
+
+    def _note_end(self, line: str | None) -> None:
+        last = from_line(line).commit.events[-1] if line else None
+        self.closed = last if isinstance(last, Closed) else None
