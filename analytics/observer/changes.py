@@ -177,7 +177,8 @@ def _answered(view: View, event: Acted | Passed, at_ms: int) -> View:
 
 def _revoked(view: View, event: Revoked, at_ms: int) -> View:
     absent = view.absent | ({event.bot} if event.reason == "lost" else set())
-    return replace(_without_holder(view, event), revoked=view.revoked + 1, absent=absent)
+    count = view.revoked + (event.reason != "forked")
+    return replace(_without_holder(view, event), revoked=count, absent=absent)
 
 
 def _fell_back(view: View, event: FellBack, at_ms: int) -> View:
