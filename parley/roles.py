@@ -64,10 +64,10 @@ ROLES: Mapping[str, Role] = {
             keys.channel(ANY, ANY),
             keys.inbox(ANY, ANY),
             keys.leader(ANY),
+            keys.snapshot(ANY),  # a script's keys are read and written, whatever it does
             keys.LIVE,
             keys.RESERVED,
         ),
-        appends=(keys.snapshot(ANY),),
     ),
     # Journal and calls to read alone, for minds that answer from the record of another run
     # and for what was learned of a bot's tokens. No floor: sealed answers are there before
@@ -101,6 +101,7 @@ ROLES: Mapping[str, Role] = {
             keys.channel(ANY, ANY),
             keys.inbox(ANY, ANY),
             keys.calls(ANY),
+            keys.snapshot(ANY),  # looked at by the script that trims
         ),
     ),
     "reader": Role(),

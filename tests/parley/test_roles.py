@@ -113,6 +113,26 @@ def test_a_key_is_written_by_its_writers_role_alone(
     streams.close()
 
 
+def test_a_leader_writes_snapshots_and_a_recorder_trims_behind_them(guarded: Guarded) -> None:
+    leader, host = guarded.streams("orchestrator"), guarded.streams("host")
+    recorder = guarded.streams("recorder")
+    host.append(keys.calls("old"), "x")
+    for seq in (1, 2, 3):
+        for key in (keys.journal("old"), keys.channel("old", "main"), keys.inbox("old", "h")):
+            leader._redis.xadd(key, {"b": "x"}, id=f"{seq}-0")
+    assert leader.write_snapshot("old", "{}", seq=2)
+    assert recorder.trim("old", "{}", journal="2-0", floor="0-0", calls="0-0") == 1
+    assert recorder.trim_before(keys.inbox("old", "h"), "2-0") == 1
+    assert recorder.names(keys.channel("old", "*")) == [keys.channel("old", "main")]
+    recorder.remove(keys.channel("old", "main"), ["1-0"])
+    assert recorder.tally(keys.journal("old")) == (3, "3-0")
+    assert recorder.count(keys.channel("old", "main")) == 2
+    recorder.drop([keys.channel("old", "main")])
+    assert not leader.write_snapshot("old", "{}", seq=1)
+    for one in (leader, host, recorder):
+        one.close()
+
+
 def test_every_role_of_the_table_is_one_there_is() -> None:
     assert {role for roles in WRITERS.values() for role in roles} < set(ROLES)
 
