@@ -27,9 +27,9 @@ demo: $(READY) ## three personas talk, live; no Redis, no Ollama, no Docker need
 test: $(READY) ## the whole test suite, doctests included
 	$(BIN)/pytest -n 2 --dist loadfile
 
-chaos: $(READY) ## break everything at length, an hour or more; goes on where it was stopped
-	$(BIN)/python -m tests.chaos
-	$(BIN)/python -m tests.chaos.page
+chaos: $(READY) ## break everything at length, an hour or more; goes on where it was stopped; ROWS="storm soak" picks
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.chaos $(ROWS); broken=$$?; \
+		PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.chaos.page && exit $$broken
 
 check: $(READY) ## format, lint, types and the layers of the import graph
 	$(BIN)/ruff format --check

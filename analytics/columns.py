@@ -61,7 +61,9 @@ def as_json(name: str, meaning: str, source: str) -> Column:
     return Column(name, "json", "none", meaning, source)
 
 
-RUN_ID = text("run_id", "The run's id: the same in every row of a dataset.", "Began.run")
+RUN_ID = text(
+    "run_id", "The run's id: the same in every row of a dataset.", "Began.run, Forked.run"
+)
 
 
 def label_columns(labels: Iterable[str]) -> tuple[Column, ...]:

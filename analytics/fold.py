@@ -15,7 +15,7 @@ from typing import Any
 from analytics.places import Held, Place
 from analytics.rooms import Rooms
 from analytics.stopwatch import Stopwatch
-from analytics.tallies import LOAD_NS, Tally, Totals
+from analytics.tallies import LOAD_NS, Tally, Totals, sum_known
 from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.protocol import (
@@ -28,6 +28,7 @@ from utils.protocol import (
     Event,
     Extended,
     FellBack,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -63,7 +64,7 @@ class Fold:
         time: Tells run time.
         world_ms: The world's time: 0 before it is first woken.
         ended, last_ms: Journal time of the end, with why, and of the last commit.
-        told: The last thing that somebody told the run, and where.
+        told, forked: What it was told last, and its last fork; and where.
         seats: Bot to its seat's number and the host that serves it.
         live: Epoch to live grant.
         unheard: Epoch to a grant that was acted on, for what is heard of it later.
@@ -71,24 +72,25 @@ class Fold:
     """
 
     def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
-        self.displays = spec.displays()
-        self.phase = "new"
-        self.time = Stopwatch()
-        self.world_ms = 0
+        self.follow(spec)
+        self.phase, self.time = "new", Stopwatch()
+        self.world_ms, self.sha256 = 0, ""
         self.ended: tuple[int, Ended] | None = None
         self.closed: Closed | None = None
         self.last_ms: int | None = None
-        self.sha256 = ""
-        self.spec_sha256: str | None = None
         self.seats: dict[str, tuple[int, str | None]] = {}
         self.live: dict[int, Held] = {}
         self.unheard: OrderedDict[int, Held] = OrderedDict()
         self.told: tuple[Place, Intervened] | None = None
+        self.forked: tuple[Place, Forked] | None = None
         self.tallies: dict[str, Tally] = {bot.name: Tally() for bot in spec.bots}
         self.rooms = Rooms(self.tally)
         self.totals = Totals()
+
+    def follow(self, spec: Spec) -> None:
+        """Go by a scenario from here on."""
+        self.spec, self.displays = spec, spec.displays()
+        self.bots: dict[str, BotSpec] = {bot.name: bot for bot in spec.bots}
 
     # --- asking ---------------------------------------------------------------------
 
@@ -117,7 +119,7 @@ class Fold:
         held = self.live.get(closing.epoch)
         if held is None:
             raise BadEntry(f"journal {place.seq}", f"it names epoch {closing.epoch}, not live")
-        host = self.seats.get(closing.bot, (0, None))[1]
+        _, host = self.seats.get(closing.bot, (0, None))
         return replace(held, latency_ms=place.at_ms - held.place.at_ms, host=host)
 
     def is_late(self, granted: Granted) -> bool | None:
@@ -126,9 +128,9 @@ class Fold:
 
     def outsider(self, heard: Heard, place: Place) -> str | None:
         """Name the person whose words these are, if the event before says that they are."""
-        if self.told is None or heard.speaker is not None:
+        where, told = self.told or (place, None)
+        if told is None or heard.epoch is not None:
             return None
-        where, told = self.told
         is_just_before = (where.seq, where.index + 1) == (place.seq, place.index)
         is_it = (told.channel, told.text) == (heard.channel, heard.text)
         return told.author if is_just_before and is_it else None
@@ -160,8 +162,8 @@ class Fold:
             totals.digests.add(record.model_digest)
         tally = self.tally(record.bot)
         tally.calls[record.outcome] += 1
-        tally.prompt_tokens = _sum(tally.prompt_tokens, record.prompt_tokens)
-        tally.answer_tokens = _sum(tally.answer_tokens, record.answer_tokens)
+        tally.prompt_tokens = sum_known(tally.prompt_tokens, record.prompt_tokens)
+        tally.answer_tokens = sum_known(tally.answer_tokens, record.answer_tokens)
 
     def end_commit(self) -> None:
         """Take in that a commit has no more events."""
@@ -172,7 +174,10 @@ class Fold:
         self.rooms.close_all()
 
     def _began(self, event: Began, place: Place) -> None:
-        self.phase, self.spec_sha256 = "gathering", event.spec_sha256
+        self.phase = "gathering"
+
+    def _forked(self, event: Forked, place: Place) -> None:
+        self.phase, self.forked = "gathering", (place, event)
 
     def _gathered(self, event: Gathered, place: Place) -> None:
         self.phase = "running"
@@ -236,8 +241,7 @@ class Fold:
             self.unheard.popitem(last=False)
 
     def _revoked(self, event: Revoked, place: Place) -> None:
-        self.held(event, place)
-        del self.live[event.epoch]
+        del self.live[self.held(event, place).event.epoch]
         self.tally(event.bot).revoked[event.reason] += 1
 
     def _fell_back(self, event: FellBack, place: Place) -> None:
@@ -266,10 +270,6 @@ class Fold:
         self.totals.rejected += 1
 
 
-def _sum(before: int | None, more: int | None) -> int | None:
-    return before if more is None else (before or 0) + more
-
-
 _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     Acted: Fold._answered,
     Began: Fold._began,
@@ -279,6 +279,7 @@ _CHANGES: dict[type, Callable[[Fold, Any, Place], None]] = {
     Ended: Fold._ended,
     Extended: Fold._extended,
     FellBack: Fold._fell_back,
+    Forked: Fold._forked,
     Gathered: Fold._gathered,
     Granted: Fold._granted,
     Heard: Fold._heard,

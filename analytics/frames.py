@@ -9,14 +9,14 @@ frames["messages"].groupby("speaker").text.count()
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.cells import restored
 from utils.dataset import Dataset, datasets_in
 from utils.errors import BadEntry, BadInput
-from utils.names import nearest, shown
+from utils.names import look_up, nearest, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     """Table to column to type, as a dataset's own codebook has them."""
 
 
-def load(folder: str | Path, *, tables: Collection[str] | None = None) -> dict[str, DataFrame]:
+def load(
+    folder: str | Path,
+    *,
+    tables: Collection[str] | None = None,
+    columns: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, DataFrame]:
     """Read a dataset's tables, or those of a folder of datasets one below another.
 
     Integers are `Int64`, decimals `Float64`, booleans `boolean`, texts and JSON `string`;
@@ -35,12 +40,14 @@ def load(folder: str | Path, *, tables: Collection[str] | None = None) -> dict[s
     Args:
         folder: A dataset, or a folder that holds datasets.
         tables: Which to read; all of them unless it is given.
+        columns: Of a table named here, which to read; all of them of any other.
 
     Returns:
         Table to frame. Rows have the order of the files, datasets that of their names.
 
     Raises:
-        BadInput: There is no dataset, it is of a newer version, or it has no such table.
+        BadInput: There is no dataset, it is of a newer version, or it has no such table
+            or column.
         BadEntry: A file is not what it should be.
     """
     # Half a second: only who asks for frames pays for it.
@@ -50,7 +57,7 @@ def load(folder: str | Path, *, tables: Collection[str] | None = None) -> dict[s
     names = list(each[0].types) if tables is None else list(tables)
     frames = {}
     for name in names:
-        parts = [one.frame(name) for one in each]
+        parts = [one.frame(name, (columns or {}).get(name)) for one in each]
         frames[name] = parts[0] if len(parts) == 1 else pandas.concat(parts, ignore_index=True)
     return frames
 
@@ -63,7 +70,7 @@ class _Tables:
         self._folder = dataset.folder
         self._is_raw = dataset.manifest.text == "raw"
 
-    def frame(self, table: str) -> DataFrame:
+    def frame(self, table: str, columns: Collection[str] | None) -> DataFrame:
         import pandas  # noqa: PLC0415
 
         types = self.types.get(table)
@@ -72,15 +79,23 @@ class _Tables:
             mend = f"did you mean {shown(close)}?" if close else f"there are {_and(self.types)}"
             raise BadInput(f"no table {shown(table)} in {self._folder}", mend=mend)
         path = self._folder / "tables" / f"{table}.csv"
+        for name in columns or ():
+            look_up(name, types, f"column of {table}", str(self._folder))
         try:
+            head = pandas.read_csv(path, nrows=0, dtype=str, encoding="utf-8").columns
             cells = pandas.read_csv(
-                path, dtype=str, na_filter=False, encoding="utf-8", lineterminator="\n"
+                path,
+                usecols=None if columns is None else list(columns),
+                dtype=str,
+                na_filter=False,
+                encoding="utf-8",
+                lineterminator="\n",
             )
         except (OSError, ValueError) as error:
             raise BadEntry(str(path), str(error).strip() or "cannot be read") from error
-        if list(cells.columns) != list(types):
+        if list(head) != list(types):
             raise BadEntry(f"{path}:1", "its columns are not those of codebook.csv")
-        typed = {name: self._typed(cells[name], kind, path) for name, kind in types.items()}
+        typed = {name: self._typed(cells[name], types[name], path) for name in cells.columns}
         return pandas.DataFrame(typed)
 
     def _typed(self, cells: Series[str], kind: str, path: Path) -> Any:

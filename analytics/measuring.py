@@ -8,6 +8,7 @@ its unit, range, meaning and source.
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,11 +21,12 @@ from analytics.catalogue import metrics
 from analytics.cells import cell
 from analytics.codebook import HEADER
 from analytics.columns import Column, decimal, label_columns, text
-from analytics.datasets import LABEL, Dataset, Tables
+from analytics.datasets import Tables
 from analytics.folder import whole
 from analytics.metrics.frames import Frames
 from analytics.metrics.seam import Metric, Reading, readings
-from utils.errors import ParleyError
+from utils.dataset import Dataset
+from utils.errors import BadInput, ParleyError
 
 COLUMNS = (
     text("run_id", "The run's id; empty for what is of several runs.", "runs"),
@@ -53,7 +55,7 @@ COLUMNS = (
 
 _MARKED = re.compile(r"(<!-- metrics -->\n).*?(<!-- end -->)", re.DOTALL)
 
-NOT_ARMS = (f"{LABEL}item", f"{LABEL}replicate")
+NOT_ARMS = ("item", "replicate")
 
 Progress = Callable[[int, int], None]
 """Told how many of how many metrics are done."""
@@ -100,30 +102,38 @@ def measure(
     total = len(of_one) * len(datasets) + len(of_many) * len(groups)
     told = _Told(progress, total)
     for dataset in datasets:
-        frames = Frames(_tables(dataset, of_one), embeddings=given.get(dataset.run))
+        frames = Frames(_tables([dataset], of_one), embeddings=given.get(dataset.run))
         for metric in of_one:
-            for one in computed(metric, frames, seed, dataset.run):
-                yield Measure(metric, dataset.run, dataset.labels, one)
+            for one in computed(metric, frames, seed, [dataset]):
+                yield Measure(metric, dataset.run, dataset.manifest.labels, one)
             told.tick()
     for labels, runs in groups:
-        frames = Frames(_together(runs, of_many))
+        frames = Frames(_tables(runs, of_many))
         for metric in of_many:
-            for one in computed(metric, frames, seed, "all runs"):
+            for one in computed(metric, frames, seed, runs):
                 yield Measure(metric, None, labels, one)
             told.tick()
 
 
-def computed(metric: Metric, frames: Frames, seed: int, of: str) -> Iterator[Reading]:
-    """Compute a metric; what goes wrong in it, a stranger's perhaps, is named with it.
+def computed(
+    metric: Metric, frames: Frames, seed: int, datasets: Sequence[Dataset]
+) -> Iterator[Reading]:
+    """Compute a metric of datasets, if they have the texts it reads.
 
     Raises:
-        ParleyError: The metric failed, or gave what it says it never does.
+        ParleyError: The metric failed, a stranger's perhaps, or gave what it says it never does.
     """
+    read = {column for columns in metric.tables.values() for column in columns}
+    reads_texts = not read.isdisjoint({"text", "said", "prompt", "answer"})
+    if reads_texts and not all(one.has_texts for one in datasets):
+        yield Reading(metric.scopes[0], None, "the texts were withheld")
+        return
     try:
         yield from readings(metric, frames, seed=seed)
     except ParleyError:
         raise
     except Exception as error:
+        of = datasets[0].run if len(datasets) == 1 else f"{len(datasets)} runs"
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise ParleyError(f"the metric '{metric.name}' failed on {of}: {why}") from error
 
@@ -132,8 +142,10 @@ def arms(datasets: Sequence[Dataset]) -> list[tuple[dict[str, str], list[Dataset
     """Gather the runs whose labels agree but for `item` and `replicate`."""
     groups: dict[tuple[tuple[str, str], ...], list[Dataset]] = defaultdict(list)
     for one in datasets:
-        shared = {name: label for name, label in one.labels.items() if name not in NOT_ARMS}
-        groups[tuple(shared.items())].append(one)
+        shared = {
+            name: label for name, label in one.manifest.labels.items() if name not in NOT_ARMS
+        }
+        groups[tuple(sorted(shared.items()))].append(one)
     return [(dict(shared), runs) for shared, runs in groups.items()]
 
 
@@ -150,13 +162,16 @@ def write_measures(out: Path, measures: Iterable[Measure], chosen: Sequence[Metr
         BadInput: There is something at `out`.
     """
     rows = list(measures)
-    labels = list(dict.fromkeys(name for row in rows for name in row.labels))
+    labels = sorted({name for row in rows for name in row.labels})
+    if os.path.lexists(out):
+        raise BadInput(f"{out} exists", where="--out", mend="choose another, or remove it")
     with whole(out) as folder:
         with (folder / "measures.csv").open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*(column.name for column in COLUMNS), *sorted(labels)])
+            columns = (*COLUMNS, *label_columns(labels))
+            writer.writerow([column.name for column in columns])
             for row in rows:
-                cells = [*values_of(row), *(row.labels.get(name) for name in sorted(labels))]
+                cells = [*values_of(row), *(row.labels.get(name) for name in labels)]
                 writer.writerow([cell(one) for one in cells])
         with (folder / "codebook.csv").open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -178,7 +193,7 @@ def codebook_lines(
     chosen: Sequence[Metric], labels: Iterable[str] = ()
 ) -> Iterator[tuple[str, ...]]:
     """List the columns of measures.csv, then every metric as `value[<name>]`."""
-    columns: tuple[Column, ...] = (*COLUMNS, *label_columns(one[len(LABEL) :] for one in labels))
+    columns: tuple[Column, ...] = (*COLUMNS, *label_columns(labels))
     for one in columns:
         yield "measures", one.name, one.type, one.unit, one.meaning, one.source
     for metric in chosen:
@@ -207,19 +222,12 @@ def renewed(document: str) -> str:
     return _MARKED.sub(lambda mark: f"{mark[1]}{as_markdown(metrics())}{mark[2]}", document)
 
 
-def _tables(dataset: Dataset, chosen: Sequence[Metric]) -> Tables:
+def _tables(datasets: Sequence[Dataset], chosen: Sequence[Metric]) -> Tables:
     wanted: dict[str, set[str]] = defaultdict(set)
     for metric in chosen:
         for table, columns in metric.tables.items():
             wanted[table].update(columns)
-    return Tables(dataset, wanted)
-
-
-def _together(datasets: Sequence[Dataset], chosen: Sequence[Metric]) -> dict[str, pd.DataFrame]:
-    """Put the tables of several runs one below another."""
-    parts = [_tables(one, chosen) for one in datasets]
-    names = {table for metric in chosen for table in metric.tables}
-    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
+    return Tables(datasets, wanted)
 
 
 class _Told:

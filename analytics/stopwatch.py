@@ -49,6 +49,11 @@ class Stopwatch:
         self._over.append(before_ms + at_ms - self.paused_at_ms)
         self.paused_at_ms = None
 
+    def skip(self, since_ms: int, at_ms: int) -> None:
+        """Let the time up to now be a pause; one that goes on already ends."""
+        self.pause(since_ms)
+        self.resume(at_ms)
+
     def run_ms(self, at_ms: int) -> int | None:
         """Tell the run time at some journal time; none before the run began."""
         return None if self.began_ms is None else at_ms - self.began_ms - self.paused_ms(at_ms)

@@ -33,11 +33,13 @@ from analytics.rows import (
 from utils.callfile import RecordedCall
 from utils.errors import BadEntry
 from utils.journal import Sealed, chain, first_field, sha256_of
+from utils.lineage import check_era, era_at, eras_of
 from utils.protocol import (
     Acted,
     Began,
     Event,
     FellBack,
+    Forked,
     Heard,
     Incident,
     Intervened,
@@ -130,12 +132,13 @@ class _Tables:
     """One pass over one run."""
 
     def __init__(self, spec: str, run: str) -> None:
-        parsed = read_spec(spec)
-        self.fold = Fold(parsed)
+        self._eras = eras_of(run, spec)
+        self.fold = Fold(self._eras[0].spec)
         self._spec_sha256 = sha256_of(spec)
         self._recent: dict[str, None] = {}
         self._run: Row = {RUN_ID.name: run}
-        self._labels: Row = {f"label_{name}": parsed.labels[name] for name in sorted(parsed.labels)}
+        labels = self._eras[-1].spec.labels
+        self._labels: Row = {f"label_{name}": labels[name] for name in sorted(labels)}
 
     def whole(self, row: Row) -> Row:
         return {**self._run, **row, **self._labels}
@@ -147,10 +150,14 @@ class _Tables:
         fold.totals.inputs += len(commit.inputs)
         fold.last_ms, fold.sha256 = commit.at_ms, sealed.sha256
         run_ms = fold.run_ms(commit.at_ms)
+        check_era(self._eras, sealed)
         for index, event in enumerate(commit.events):
             if isinstance(event, Began):
-                self._check(event, commit.seq)
                 fold.time.begin(commit.at_ms)
+                run_ms = fold.run_ms(commit.at_ms)
+            elif isinstance(event, Forked):
+                fold.follow(era_at(self._eras, commit.seq).spec)
+                fold.time.skip(commit.at_ms - event.paused_ms, commit.at_ms)
                 run_ms = fold.run_ms(commit.at_ms)
             place = Place(commit.seq, index, commit.at_ms, run_ms)
             if type(event) in _TELLING:
@@ -207,7 +214,3 @@ class _Tables:
         if row is not None:
             self.fold.totals.incidents += 1
             yield "incidents", row
-
-    def _check(self, began: Began, seq: int) -> None:
-        if began.spec_sha256 != self._spec_sha256:
-            raise BadEntry(f"journal {seq}", "it names another spec than the one that is stored")

@@ -62,3 +62,8 @@ class Totals:
     def call_entries(self) -> int:
         """Entries of the stream of calls, those that could not be read among them."""
         return self.calls.total() + self.unreadable + self.resent
+
+
+def sum_known(one: int | None, more: int | None) -> int | None:
+    """Add what is known; none while nothing is."""
+    return one if more is None else (one or 0) + more

@@ -8,6 +8,7 @@ of them from VADER's lexicon, which is the hard case for it; each heard the last
 
 from __future__ import annotations
 
+import csv
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,11 @@ import numpy as np
 import pandas as pd
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from analytics.codebook import HEADER, codebook_rows
 from analytics.tables import TABLES
+from tests.scenes import spec_of
+from utils.dataset import Dataset
+from utils.manifest import Manifest, manifest_text
 
 RUN, HEARD = "made-up", 20
 
@@ -41,6 +46,23 @@ def made_up(folder: Path, *, messages: int, words: int, bots: int) -> Path:
         for before in rows[max(0, at - HEARD) : at]
     ]
     _write(tables, "exposures", seen)
+    _write(tables, "measures", [])
+    manifest = Manifest(
+        run=RUN,
+        scenario=RUN,
+        phase="closed",
+        commits=0,
+        last_sha256="",
+        calls=0,
+        spec_sha256="0" * 64,
+        seed=0,
+        files={},
+    )
+    (folder / "manifest.json").write_text(manifest_text(manifest))
+    (folder / "raw").mkdir()
+    (folder / "raw" / "spec.json").write_text(spec_of().model_dump_json())
+    with (folder / "codebook.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER, *codebook_rows()])
     return folder
 
 
@@ -84,14 +106,13 @@ def main(messages: int, words: int, bots: int) -> None:
         folder = made_up(Path(place) / RUN, messages=messages, words=words, bots=bots)
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
         from analytics.catalogue import metrics  # noqa: PLC0415 - it is timed
-        from analytics.datasets import datasets_in  # noqa: PLC0415 - it is timed
         from analytics.measuring import measure  # noqa: PLC0415 - it is timed
 
         chosen = metrics()
         print(f"{time.perf_counter() - began_s:6.2f} s  to load {len(chosen)} metrics")
         took_s: dict[str, float] = {}
         last_s = time.perf_counter()
-        for one in measure(datasets_in(folder), chosen):
+        for one in measure([Dataset.open(folder)], chosen):
             now_s = time.perf_counter()
             took_s[one.metric.name] = took_s.get(one.metric.name, 0.0) + now_s - last_s
             last_s = now_s

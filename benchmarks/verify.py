@@ -26,6 +26,7 @@ from bots.task import Sitting, Task, prepare
 from orchestrator.replay import decisions_again
 from tests.scenes import Table, spec_of
 from utils.callfile import RecordedCall, call_from_line, call_line, read_call
+from utils.calls import CallRecord
 from utils.clock import monotonic_ms
 from utils.exchange import Exchange
 from utils.journal import Sealed, from_line, sha256_of, to_line
@@ -76,22 +77,19 @@ class Played:
 
 
 def _record(task: Task) -> str:
-    body = rebuilt(
-        model=MODEL.model,
-        messages=task.request.messages,
-        options=MIND.sends(task.request),
-        think=False,
-        format=None,
-        parameters=parameters_of(MODEL),
-    )
-    exchange = Exchange(
-        parameters=tuple(parameters_of(MODEL).items()), request_sha256=sha256_of(body.decode())
-    )
-    answer = Answer(text=TEXT, sent=MIND.sends(task.request), exchange=exchange)
-    attempt = Attempt(1, task.request, 1, 1.0, NOTHING_KNOWN, answer)
+    """Write the call of a task down as a host does, with the hash of its request."""
     name = task.sitting.displays[task.sitting.bot.name]
     spoken = said(TEXT, display=name, others=task.others, max_chars=4_000)
-    return record_of(task, MIND, attempt, spoken).model_dump_json()
+    parameters = parameters_of(MODEL)
+
+    def record(exchange: Exchange) -> CallRecord:
+        answer = Answer(text=TEXT, sent=MIND.sends(task.request), exchange=exchange)
+        attempt = Attempt(1, task.request, 1, 1.0, NOTHING_KNOWN, answer)
+        return record_of(task, MIND, attempt, spoken)
+
+    unsent = record(Exchange(parameters=tuple(parameters.items())))
+    sha256 = sha256_of(rebuilt(unsent).decode())
+    return unsent.model_copy(update={"request_sha256": sha256}).model_dump_json()
 
 
 def commits(run: Played) -> Iterator[Sealed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bots.around import SERVED, Around, located, unsigned
 from bots.fleet import Fleet
@@ -32,6 +32,8 @@ MINDS = "parley.minds"
 
 PAGE = 1_000
 """Most entries of a channel that are read at once."""
+ENTERED_AT_ONCE = 200
+"""As many of them take a fraction of the shortest lease, on a slow machine too."""
 
 
 class Company:
@@ -88,20 +90,30 @@ class Company:
         self.seats[bot.name] = seat
         return seat
 
-    def enter(self, streams: Streams, bot: str, channels: Iterable[str]) -> None:
+    def enter(
+        self, streams: Streams, bot: str, channels: Iterable[str], *, on_page: Callable[[], object]
+    ) -> None:
         """Let a bot hear what was said in the channels it is or was in; follow open ones.
 
         Harmless when it has heard some of it: an entry is taken in once.
+
+        Args:
+            on_page: Called now and then while a long talk is read, so that the host is not
+                thought lost meanwhile.
         """
-        read: list[Entry] = []
+        hearing = self.seats[bot].hearing
+        read: list[tuple[str, ChannelEntry]] = []
+        on_page()
         for channel in channels:
-            key = keys.channel(self.run, channel)
-            entries = list(streams.all(key, upto=self._after.get(key, "+")))
-            read += entries
-            if entries and key not in self._after:
-                self._after[key], self._last[key] = entries[-1].id, entries[-1]
-        for key, entry in _in_order(read):
-            self.seats[bot].hearing.take(_channel_of(key), entry)
+            key, last = keys.channel(self.run, channel), None
+            for last in streams.all(key, upto=self._after.get(key, "+"), page=ENTERED_AT_ONCE):
+                read.append((key, _parsed(last)))
+                if len(read) % ENTERED_AT_ONCE == 0:
+                    on_page()
+            if last and key not in self._after:
+                self._after[key], self._last[key] = last.id, last
+        for key, entry in sorted(read, key=lambda pair: pair[1].seq):
+            hearing.take(_channel_of(key), entry)
             self._forget_closed(key, entry)
 
     @property
@@ -223,10 +235,11 @@ def _channel_of(key: str) -> str:
 
 def _in_order(read: list[Entry]) -> list[tuple[str, ChannelEntry]]:
     """Parse channel entries and put those of several channels in the journal's order."""
-    parsed = []
-    for entry in read:
-        try:
-            parsed.append((entry.key, ChannelEntry.model_validate_json(entry.body)))
-        except ValueError as error:
-            raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error
-    return sorted(parsed, key=lambda pair: pair[1].seq)
+    return sorted([(entry.key, _parsed(entry)) for entry in read], key=lambda pair: pair[1].seq)
+
+
+def _parsed(entry: Entry) -> ChannelEntry:
+    try:
+        return ChannelEntry.model_validate_json(entry.body)
+    except ValueError as error:
+        raise BadEntry(f"{entry.key} {entry.id}", "not a channel entry") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from utils.mail import REMEMBERED_ROOMS, ChannelEntry
-from utils.protocol import ChannelClosed, ChannelOpened, Heard, MemberJoined, MemberLeft
+from utils.protocol import ChannelClosed, ChannelOpened, Heard, MemberJoined, MemberLeft, Unheard
 
 KEPT_MESSAGES = 5_000
 """Most messages a bot keeps in reach of its memory; older ones stay in the record."""
@@ -61,6 +61,9 @@ class Hearing:
                     self._set(event.channel, left, entry.seq)
                 case Heard() if self.hears(event):
                     self._hear(entry.seq, event)
+                case Unheard():
+                    kept = [one for one in self.heard if one[1].message_id != event.message_id]
+                    self.heard = deque(kept, maxlen=KEPT_MESSAGES)
 
     def hears(self, event: Heard) -> bool:
         """Tell whether this bot is in the audience."""

@@ -20,9 +20,10 @@ from utils.protocol import (
     Heard,
     MemberJoined,
     MemberLeft,
+    Unheard,
 )
 
-TOLD = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard)
+TOLD = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, Unheard)
 
 
 @dataclass(slots=True)

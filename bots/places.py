@@ -121,6 +121,12 @@ class Places:
         seat.stop_all("the seat is another's")
         company.seats.pop(seat.bot.name, None)
 
+    def leave(self, company: Company) -> None:
+        """Let every seat of a run go, and serve it no more."""
+        for seat in list(company.seats.values()):
+            self.let_go(company, seat)
+        self.drop(company.run)
+
     def drop(self, run: str) -> None:
         """Serve a run no more."""
         company = self.companies.pop(run, None)

@@ -26,8 +26,9 @@ from utils.callfile import RecordedCall
 from utils.calls import CallRecord
 from utils.finding import Finding
 from utils.journal import Sealed
+from utils.lineage import Era, eras_under
 from utils.mail import StandingGrant
-from utils.protocol import Acted, Action, Began, Granted, Pass, Passed
+from utils.protocol import Acted, Action, Began, Forked, Granted, Pass, Passed
 from utils.spec import BotSpec, MemorySpec, Spec
 
 MEMORIES = "parley.memories"
@@ -77,6 +78,17 @@ def _installed(spec: MemorySpec) -> Memory:
     return memory
 
 
+class _Era:
+    """A stretch of a run in which one scenario holds: all of it, if the run is no fork."""
+
+    def __init__(self, era: Era, memory_of: MemoryOf) -> None:
+        self.first_seq, self.spec = era.first_seq, era.spec
+        self.run, self.displays = "", era.spec.displays()
+        self.desks = {
+            bot.name: _Desk(era.spec, bot, memory_of(bot.memory)) for bot in era.spec.bots
+        }
+
+
 class _Desk:
     """One bot, as its host has it at hand."""
 
@@ -90,10 +102,9 @@ class _Replay:
     """A run as far as it has been read. Commits are read as far as calls need them."""
 
     def __init__(self, spec: Spec, commits: Iterable[Sealed], memory_of: MemoryOf) -> None:
-        self.spec, self.displays = spec, spec.displays()
-        self.run, self.epochs = "", 0
-        self.desks = {bot.name: _Desk(spec, bot, memory_of(bot.memory)) for bot in spec.bots}
-        self.hearings = Hearings(self.desks)
+        self.eras = [_Era(one, memory_of) for one in eras_under(spec.scenario, spec)]
+        self.epochs = 0
+        self.hearings = Hearings(bot.name for bot in spec.bots)
         self.grants: _Recent[int, StandingGrant] = _Recent()
         self.repairs: _Recent[str, tuple[int, Request]] = _Recent()
         self.said: _Recent[str, Action] = _Recent()
@@ -104,11 +115,11 @@ class _Replay:
         """Compare one call with what it must be."""
         yield from self._read(upto=record.epoch)
         grant = self.grants.get(record.epoch)
-        if grant is None or grant.event.bot not in self.desks:
+        if grant is None or grant.event.bot not in self.hearings.of:
             yield _found(line, record, None, "the journal has no such grant")
             return
         now = self._again(record, grant)
-        what = parting(record, now.record, self.desks[grant.event.bot].model)
+        what = parting(record, now.record, self._desk(grant).model)
         if what is not None:
             yield _found(line, record, grant, what)
         if now.action is not None:
@@ -130,8 +141,8 @@ class _Replay:
                 return
             self.hearings.take(sealed)
             for event in sealed.commit.events:
-                if isinstance(event, Began):
-                    self.run = event.run
+                if isinstance(event, Began | Forked):
+                    self._era(sealed.seq).run = event.run
                 elif isinstance(event, Granted):
                     self.epochs = event.epoch
                     grant = StandingGrant.model_construct(
@@ -141,6 +152,12 @@ class _Replay:
                 elif isinstance(event, Acted | Passed) and event.call_sha256:
                     self.done.keep(event.call_sha256, (sealed.seq, event))
                     yield from self._settle(event.call_sha256)
+
+    def _era(self, seq: int) -> _Era:
+        return next(era for era in reversed(self.eras) if era.first_seq <= seq)
+
+    def _desk(self, grant: StandingGrant) -> _Desk:
+        return self._era(grant.seq).desks[grant.event.bot]
 
     def _settle(self, sha256: str) -> Iterator[Finding]:
         """Compare what a bot did with what its call said, once both are known."""
@@ -156,21 +173,21 @@ class _Replay:
         task = self._prepared(record, grant)
         faulty, repair = self.repairs.get(record.call_id, (record.attempt, task.request))
         request = repair if record.attempt > faulty else task.request
-        now = rewritten(task, request, record, self.desks[grant.event.bot].mind)
+        now = rewritten(task, request, record, self._desk(grant).mind)
         if now.next_request is not None and request is task.request:
             self.repairs.keep(record.call_id, (record.attempt, now.next_request))
         return now
 
     def _prepared(self, record: CallRecord, grant: StandingGrant) -> Task:
-        desk = self.desks[grant.event.bot]
+        era, desk = self._era(grant.seq), self._desk(grant)
         sitting = Sitting(
-            run=self.run,
+            run=era.run,
             host=record.host,
             seat=record.seat,
             bot=desk.bot,
             model=desk.model,
-            displays=self.displays,
-            guards=self.spec.guards,
+            displays=era.displays,
+            guards=era.spec.guards,
         )
         factor = record.token_scale
         return prepare(

@@ -16,7 +16,7 @@ from bots.minds.stop import Stop
 from utils.callfile import RecordedCall
 from utils.calls import CallRecord
 from utils.errors import MindFailed
-from utils.protocol import MAX_TEXT_CHARS, Act, AskAct, AskSay
+from utils.protocol import MAX_TEXT_CHARS, AskAct, AskSay
 
 ASKED = ("ollama", "openai")
 """Minds whose requests can be sent again from their record."""
@@ -129,7 +129,6 @@ def request_of(record: CallRecord, *, allow_ms: int) -> Request:
     """
     options = dict(record.options)
     seed, stop = options.pop("seed", record.seed), options.pop("stop", ())
-    name = record.action.name if isinstance(record.action, Act) else "answer"
     return Request(
         bot=record.bot,
         channel=record.channel,
@@ -137,7 +136,7 @@ def request_of(record: CallRecord, *, allow_ms: int) -> Request:
         tries=record.tries,
         ask=AskSay(max_chars=MAX_TEXT_CHARS)
         if record.format is None
-        else AskAct(name=name, text="", answer_schema=record.format),
+        else AskAct(name="answer", text="", answer_schema=record.format),
         messages=record.messages,
         options=options,
         seed=seed if isinstance(seed, int) else record.seed,

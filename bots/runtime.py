@@ -130,9 +130,8 @@ class Host:
     def leave(self) -> None:
         """Let every seat go, so that another host can take it at once."""
         try:
-            for run, company in list(self.places.companies.items()):
-                self._leave(company)
-                self.places.drop(run)
+            for company in list(self.places.companies.values()):
+                self.places.leave(company)
             self.streams.withdraw(self.name)
         except ServerGone:
             log.warning("the server is gone: seats lapse by themselves")
@@ -166,22 +165,22 @@ class Host:
 
     def _keep(self) -> None:
         """Every third of a lease: say we are there, keep our seats, look for free ones."""
+        for run in self.places.find() if self._stay() else ():
+            self._tail.forget(keys.inbox(run, self.name))
+
+    def _stay(self) -> bool:
+        """Say we are there, and keep our seats, when it is time to: in a long read too."""
         if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
-            return
+            return False
         self._kept_ms = self.clock.now_ms()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()
-        for run in self.places.find():
-            self._tail.forget(keys.inbox(run, self.name))
+        return True
 
     def _follow(self, run: str) -> None:
         key = keys.inbox(run, self.name)
         top = self.streams.top(key)
         self._tail.follow(key, after=top.id if top else "0-0")
-
-    def _leave(self, company: Company) -> None:
-        for seat in list(company.seats.values()):
-            self.places.let_go(company, seat)
 
     # --- the inbox ----------------------------------------------------------------------
 
@@ -221,7 +220,7 @@ class Host:
                 self._note(company, event)
         for bot, channels in mail.entered().items():
             if bot in company.seats:
-                company.enter(self.streams, bot, channels)
+                company.enter(self.streams, bot, channels, on_page=self._stay)
                 has_heard_all = False
         if mail.standing and not has_heard_all:
             company.listen(self.streams)
@@ -242,8 +241,7 @@ class Host:
             case Revoked():
                 self._revoked(company, event)
             case Ended():
-                self._leave(company)
-                self.places.drop(company.run)
+                self.places.leave(company)
                 self._tail.forget(keys.inbox(company.run, self.name))
 
     def _unseated(self, company: Company, event: Unseated) -> None:

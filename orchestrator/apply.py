@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from orchestrator.parting import go_on, taken_back
 from orchestrator.rules import Rules
-from orchestrator.state import Floor, Grant, Seat, State
+from orchestrator.state import Floor, Grant, Seat, State, with_floor
 from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
     Began,
+    ChannelChanged,
     ChannelClosed,
     ChannelOpened,
     Closed,
@@ -18,6 +20,7 @@ from utils.protocol import (
     Event,
     Extended,
     FellBack,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -33,6 +36,7 @@ from utils.protocol import (
     Seated,
     Triggered,
     TurnClosed,
+    Unheard,
     Unmuted,
     Unseated,
     Woke,
@@ -53,16 +57,13 @@ def apply(rules: Rules, state: State, event: Event, *, seq: int, at_ms: int) -> 
     change = _CHANGES.get(type(event))
     if change is not None:
         state = change(state, event, seq, at_ms)
+    if isinstance(event, Forked):
+        state = state._replace(world=rules.world.forked(state.world, rules.spec))
     if rules.measures and isinstance(event, Heard) and event.speaker is not None:
         counted = count(state.counted, event.speaker, event.text, keep=rules.window)
         state = state._replace(counted=counted)
     world = rules.world.evolve(state.world, event)
     return state if world is state.world else state._replace(world=world)
-
-
-def with_floor(state: State, floor: Floor) -> State:
-    """Put a floor in its channel's place."""
-    return state._replace(floors={**state.floors, floor.channel: floor})
 
 
 def _began(state: State, event: Began, seq: int, at_ms: int) -> State:
@@ -88,6 +89,11 @@ def _opened(state: State, event: ChannelOpened, seq: int, at_ms: int) -> State:
         turns=event.turns,
     )
     return _enter(with_floor(state, floor), event.channel, event.members)
+
+
+def _channel_changed(state: State, event: ChannelChanged, seq: int, at_ms: int) -> State:
+    floor = state.floors[event.channel]
+    return with_floor(state, floor._replace(hears=event.hears, policy=event.policy))
 
 
 def _channel_closed(state: State, event: ChannelClosed, seq: int, at_ms: int) -> State:
@@ -133,7 +139,8 @@ def _unseated(state: State, event: Unseated, seq: int, at_ms: int) -> State:
 def _granted(state: State, event: Granted, seq: int, at_ms: int) -> State:
     floor = state.floors[event.channel]
     live = (*floor.live, Grant(event=event, seq=seq))
-    floor = floor._replace(live=live, asked=event.asked, round=event.round)
+    again = tuple(bot for bot in floor.again if floor.asked and bot != event.bot)
+    floor = floor._replace(live=live, asked=event.asked, round=event.round, again=again)
     state = with_floor(state, floor)
     return state._replace(epochs=event.epoch)
 
@@ -155,6 +162,8 @@ def _answered(state: State, event: Acted | Passed, seq: int, at_ms: int) -> Stat
 
 
 def _revoked(state: State, event: Revoked, seq: int, at_ms: int) -> State:
+    if event.reason == "forked":
+        return with_floor(state, taken_back(state.floors[event.channel], event))
     floor = _close_grant(state.floors[event.channel], event)
     state = with_floor(state, floor._replace(revoked=(*floor.revoked, event.bot)))
     if event.reason != "lost":
@@ -170,6 +179,7 @@ def _turn_closed(state: State, event: TurnClosed, seq: int, at_ms: int) -> State
         asked=0,
         answers=(),
         revoked=(),
+        again=(),
         addressee=floor.addressee if event.outcome == "acted" else None,
     )
     steps = max(0, state.steps - 1)
@@ -182,6 +192,13 @@ def _heard(state: State, event: Heard, seq: int, at_ms: int) -> State:
         return state
     heard = floor._replace(last_speaker=event.speaker, addressee=event.addressee)
     return with_floor(state, heard)
+
+
+def _unheard(state: State, event: Unheard, seq: int, at_ms: int) -> State:
+    floor = state.floors[event.channel]
+    return with_floor(
+        state, floor._replace(last_speaker=event.last_speaker, addressee=event.addressee)
+    )
 
 
 def _woke(state: State, event: Woke, seq: int, at_ms: int) -> State:
@@ -252,12 +269,14 @@ def _close_grant(floor: Floor, event: Acted | Passed | Revoked) -> Floor:
 _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Acted: _answered,
     Began: _began,
+    ChannelChanged: _channel_changed,
     ChannelClosed: _channel_closed,
     ChannelOpened: _opened,
     Closed: _closed,
     Ended: _ended,
     Extended: _extended,
     FellBack: _fell_back,
+    Forked: go_on,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,
@@ -272,6 +291,7 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     Seated: _seated,
     Triggered: _triggered,
     TurnClosed: _turn_closed,
+    Unheard: _unheard,
     Unmuted: _unmuted,
     Unseated: _unseated,
     Woke: _woke,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from orchestrator import floor, intake, measuring, recovery
 from orchestrator.apply import apply
 from orchestrator.draft import Draft
+from orchestrator.fork import branch
 from orchestrator.routes import targets
 from orchestrator.rules import Rules
 from orchestrator.snapshot import HASHED_EVERY, state_sha256
@@ -22,6 +23,7 @@ from orchestrator.world import end, tell_world
 from utils.journal import Commit, Consumed, Sealed, parse, seal
 from utils.protocol import (
     Began,
+    Branched,
     CallsCounted,
     ChannelClosed,
     Closed,
@@ -160,6 +162,8 @@ def _notice(draft: Draft, notice: Notice) -> None:
     match notice:
         case Started():
             _begin(draft, notice)
+        case Branched():
+            branch(draft, notice)
         case DeadlinePassed():
             recovery.pass_deadline(draft, notice)
         case HostLost():

@@ -25,9 +25,14 @@ def open_turns(draft: Draft) -> None:
 
 
 def _in_turn(draft: Draft) -> list[str]:
-    """List the channels as they were opened; while steps are counted, the last ones first."""
+    """List the channels as they were opened; while steps are counted, the last ones first.
+
+    Before all others those in which somebody is to be asked again after a fork: a bot
+    that held the floor of one may be wanted in another.
+    """
     floors = draft.state.floors
-    return sorted(floors, key=lambda one: floors[one].turn) if draft.state.steps else list(floors)
+    channels = sorted(floors, key=lambda one: floors[one].turn) if draft.state.steps else floors
+    return sorted(channels, key=lambda one: not floors[one].again)
 
 
 def _go_on(draft: Draft, floor: Floor) -> None:
@@ -42,18 +47,18 @@ def _go_on(draft: Draft, floor: Floor) -> None:
 
 
 def _wanting(draft: Draft, floor: Floor) -> list[str]:
-    """List the bots of a round whose grant was revoked and is to be made again.
+    """List the bots of a round whose grant was taken back and is to be made again.
 
     Not only the one whose was revoked just now: in a pause nothing is granted, and a bot
     that was muted or absent may be back before the round is over.
     """
-    if not floor.revoked:
+    if not floor.revoked and not floor.again:
         return []
     answered = {answer.bot for answer in floor.answers}
     done = {*answered, *draft.state.muted, *(grant.event.bot for grant in floor.live)}
     return [
         bot
-        for bot in dict.fromkeys(floor.revoked)
+        for bot in dict.fromkeys((*floor.again, *floor.revoked))
         if bot in floor.members
         and bot not in done
         and floor.revoked.count(bot) < draft.rules.spec.floor.tries

@@ -7,30 +7,23 @@ next commit finds another's in its place, `Conflict` is raised, and nothing was 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms, entry_place
+from orchestrator.course import Course
 from orchestrator.kept import Kept, KeptCommits
-from orchestrator.plugins import rules_for
-from orchestrator.routes import entries
-from orchestrator.rules import Rules
+from orchestrator.routes import channels_alone, entries
 from orchestrator.snapshot import HASHED_EVERY
 from orchestrator.snapshot_store import SnapshotStore
 from orchestrator.state import State
+from orchestrator.unread import LOOKED_AT, Taken, first_unread, taken
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
-from utils.journal import (
-    MAX_COMMIT_BYTES,
-    Consumed,
-    Sealed,
-    consume,
-    follow,
-    sha256_of,
-    unseal,
-)
-from utils.protocol import Began, CallsCounted, HostLost, Notice, Observed, Started
-from utils.spec import Spec
+from utils.journal import MAX_COMMIT_BYTES, Consumed, Sealed, consume, follow, unseal
+from utils.lineage import check_era
+from utils.protocol import Branched, CallsCounted, HostLost, Notice, Observed, Started
 from utils.streams import Entry, Streams, unseal_entry
 
 
@@ -40,8 +33,7 @@ class Leader:
     Args:
         streams: The process's connection.
         run: The run's id.
-        rules: What the run follows.
-        spec_sha256: The hash of the spec as it is stored.
+        course: What the run follows, and as a fork followed before.
         snapshot_every: Commits from one snapshot to the next.
     """
 
@@ -49,19 +41,18 @@ class Leader:
         self,
         streams: Streams,
         run: str,
-        rules: Rules,
-        spec_sha256: str,
+        course: Course,
         *,
         snapshot_every: int = HASHED_EVERY,
     ) -> None:
-        self.streams, self.run, self.rules = streams, run, rules
-        self.state: State = engine.initial(rules)
+        self.streams, self.run, self.course, self.rules = streams, run, course, course.last
+        self.state: State = engine.initial(course.first)
         self.ended_at_ms = 0
-        self._spec_sha256 = spec_sha256
         self._kept = KeptCommits()
         self._mended: tuple[int, str] | None = None
         self._last: Sealed | None = None
-        self._snapshots = SnapshotStore(streams, run, spec_sha256, every=snapshot_every)
+        self._snapshots = SnapshotStore(streams, run, course.eras[-1].sha256, every=snapshot_every)
+        self._taken: deque[Taken] = deque(maxlen=LOOKED_AT)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
 
     @classmethod
@@ -82,15 +73,14 @@ class Leader:
         Raises:
             BadEntry: Spec or journal are not what they say they are.
         """
-        body = streams.spec(run)
-        rules = rules_for(Spec.read(run, body))
-        leader = cls(streams, run, rules, sha256_of(body or ""), snapshot_every=snapshot_every)
-        found = leader._snapshots.find(rules)
+        course = Course.read(run, streams.spec(run))
+        leader = cls(streams, run, course, snapshot_every=snapshot_every)
+        found = leader._snapshots.find(course.last)
         if found is not None:
             leader.state, leader._last = found
         for sealed in streams.journal(run, after=leader.state.seq):
             leader._take(sealed)
-            if on_page and sealed.seq % 500 == 0:
+            if on_page and sealed.seq % 100 == 0:
                 on_page()
         return leader
 
@@ -102,10 +92,20 @@ class Leader:
         return keys.floor(self.run)
 
     def begin(self, now_ms: int) -> None:
-        """Write the first commit, if the journal is empty."""
-        if self.state.seq == 0:
-            started = Started(run=self.run, spec_sha256=self._spec_sha256)
-            self._commit((), (started,), now_ms)
+        """Write the run's own first commit, if it is not there yet; else see what was passed over.
+
+        Raises:
+            BadEntry: The run is a fork, and the server has not all that it was forked from.
+        """
+        if self.state.seq >= self.course.first_seq:
+            self._look_at_floor(now_ms)
+            return
+        if self.state.seq + 1 < self.course.first_seq:
+            what = f"it is a fork of commit {self.course.first_seq - 1}, which is not there"
+            raise BadEntry(f"run {self.run}", what)
+        kind = Branched if self.state.seq else Started
+        own = kind(run=self.run, spec_sha256=self.course.eras[-1].sha256)
+        self._commit((), (own,), now_ms, cursor="0-0")
 
     def consume(self, read: list[Entry], now_ms: int) -> None:
         """Take floor entries in, with the deadlines that passed before each of them."""
@@ -236,11 +236,14 @@ class Leader:
     def _take(self, sealed: Sealed) -> None:
         """Take in a commit read from the journal."""
         follow(self._last, sealed)
-        began = next((one for one in sealed.commit.events if isinstance(one, Began)), None)
-        if began is not None and began.spec_sha256 != self._spec_sha256:
-            raise BadEntry(f"run {self.run}", "its spec is not the one it began with")
-        after = engine.evolve(self.rules, self.state, sealed)
-        self._advance(sealed, after, entries(self.state, after, sealed))
+        check_era(self.course.eras, sealed)
+        after = engine.evolve(self.course.at(sealed.seq), self.state, sealed)
+        beside = entries(self.state, after, sealed)
+        if sealed.seq < self.course.first_seq:
+            beside = channels_alone(beside)
+        else:
+            self._taken.extend(taken(one) for one in sealed.commit.inputs)
+        self._advance(sealed, after, beside)
 
     def _advance(self, sealed: Sealed, after: State, beside: dict[str, str]) -> None:
         if after.phase == "ended" and self.state.phase != "ended":
@@ -267,8 +270,7 @@ class Leader:
             raise Conflict(seq, sha256)
         forgotten = [unseal(one.seq, one.body, one.sha256) for one in kept]
         # The lowest: what was appended again before has its inputs no more on the floor.
-        cursors = [one.commit.cursor for one in forgotten]
-        cursors.append(last.commit.cursor if last is not None else "0-0")
+        cursors = [self._cursor(one) for one in (*forgotten, last) if one is not None]
         since = seq + 1
         if self._mended is not None:  # cut off in the middle, or before it was said
             since, before = min(since, self._mended[0]), self._mended[1]
@@ -276,7 +278,23 @@ class Leader:
         self._mended = since, min(cursors, key=entry_place)
         for sealed, one in zip(forgotten, kept, strict=True):
             self._append(sealed, one.beside)
+        self.begin(now_ms)
         self._own_up(now_ms)
+
+    def _cursor(self, sealed: Sealed) -> str:
+        """Tell how far a commit had read this run's own floor."""
+        return sealed.commit.cursor if sealed.seq >= self.course.first_seq else "0-0"
+
+    def _look_at_floor(self, now_ms: int) -> None:
+        """Read again what whoever led before passed over, if it died before it could say so."""
+        if not self._taken:
+            return
+        floor = self.streams.latest(self.floor_key, upto=self.state.cursor, count=LOOKED_AT)
+        again = first_unread(self._taken, floor, self.state.cursor)
+        if again is not None:
+            detail = f"the floor was rolled back; read again from {again}"
+            self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=again)
+        self._taken.clear()
 
     def _own_up(self, now_ms: int) -> None:
         """Say in the journal that it was mended, if that is not said yet."""

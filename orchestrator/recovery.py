@@ -41,7 +41,7 @@ def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
     for grant in state.live():
         yield grant.deadline_ms, _deadline(grant.event.epoch)
     if state.phase == "gathering":
-        yield state.began_ms + round(spec.floor.gather_s * 1000), GATHER
+        yield state.acted_ms + round(spec.floor.gather_s * 1000), GATHER
     if state.paused_at_ms is None:
         if spec.end.minutes is not None:
             yield state.began_ms + state.paused_ms + round(spec.end.minutes * 60_000), MINUTES
@@ -98,12 +98,15 @@ def lose_host(draft: Draft, notice: HostLost) -> None:
 
 def unseat(draft: Draft, bot: str, seat: Seat, reason: str) -> None:
     """Take a bot off its seat, and tell the world."""
-    draft.emit(
-        Unseated.model_validate(
-            {"bot": bot, "seat": seat.number, "host": seat.host, "reason": reason}
-        )
-    )
+    draft.emit(unseated(bot, seat, reason))
     tell_world(draft, seam.BotLeft(bot))
+
+
+def unseated(bot: str, seat: Seat, reason: str) -> Unseated:
+    """Make the event that takes a bot off its seat."""
+    return Unseated.model_validate(
+        {"bot": bot, "seat": seat.number, "host": seat.host, "reason": reason}
+    )
 
 
 def ring(draft: Draft, notice: TimerRang) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator import engine
 from orchestrator.batch import entry_place
-from orchestrator.plugins import rules_for
+from orchestrator.course import Course
 from orchestrator.rules import Rules
 from orchestrator.state import State
 from utils.finding import Finding
 from utils.journal import Consumed, Sealed, consume
-from utils.protocol import Event, Observed
+from utils.lineage import eras_under
+from utils.protocol import Branched, Event, Observed
 from utils.spec import Spec
 
 SHOWN_CHARACTERS = 60
@@ -32,7 +33,8 @@ def decisions_again(
     Args:
         spec: The run's scenario.
         commits: Its journal, from commit 1, with all texts. The chain is grade A's to check.
-        rules: What the run follows; by default what the scenario names and is installed.
+        rules: What the run follows; by default what the scenario names and is installed, and
+            in a fork's beginning what its parent's scenario names.
 
     Yields:
         The commits that do not follow, in order, each with its first event that differs.
@@ -41,10 +43,11 @@ def decisions_again(
     Raises:
         BadInput: World or policy of the scenario is not installed.
     """
-    rules = rules or rules_for(spec)
-    state = engine.initial(rules)
+    eras = eras_under(spec.scenario, spec)
+    course = Course.of(eras) if rules is None else Course(eras[-1:], (rules,))
+    state = engine.initial(course.first)
     for sealed in commits:
-        finding, after = _again(rules, state, sealed)
+        finding, after = _again(course.at(sealed.seq), state, sealed)
         if finding is not None:
             yield finding
         if after is None:
@@ -85,6 +88,8 @@ def _cursor(state: State, sealed: Sealed) -> str:
     commit = sealed.commit
     if commit.inputs:
         return commit.inputs[-1].id
+    if any(isinstance(one, Branched) for one in commit.noticed):
+        return "0-0"
     mends = any(isinstance(one, Observed) and one.name == "mended" for one in commit.noticed)
     if mends and entry_place(commit.cursor) <= entry_place(state.cursor):
         return commit.cursor

@@ -9,7 +9,7 @@ bot's next grant says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.state import Seat, State
@@ -29,10 +29,11 @@ from utils.protocol import (
     Revoked,
     Seated,
     TurnClosed,
+    Unheard,
     Unseated,
 )
 
-IN_CHANNEL = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, TurnClosed)
+IN_CHANNEL = (ChannelOpened, ChannelClosed, MemberJoined, MemberLeft, Heard, Unheard, TurnClosed)
 IN_INBOX = (Seated, Unseated, Granted, Extended, Revoked)
 
 Targets = dict[str, tuple[list[Event], list[str]]]
@@ -85,11 +86,16 @@ def entries(before: State, after: State, sealed: Sealed) -> dict[str, str]:
     return bodies
 
 
+def channels_alone(beside: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the inboxes: a fork has the channels of its parent, and hosts of its own."""
+    return {name: body for name, body in beside.items() if name.startswith("channel:")}
+
+
 def _of(event: Event, after: State) -> list[str]:
     if isinstance(event, IN_CHANNEL):
         return [f"channel:{event.channel}", *_inboxes(_come(event), after)]
-    if isinstance(event, Unseated):
-        return [f"inbox:{event.host}"]
+    if isinstance(event, Unseated):  # a parent's hosts have no inbox in the fork
+        return [f"inbox:{event.host}"] if event.reason != "forked" else []
     if isinstance(event, Rejected):
         seated = any(seat.host == event.author for seat in after.seats.values())
         return [f"inbox:{event.author}"] if seated else []

@@ -79,6 +79,7 @@ class Floor(NamedTuple):
         last_speaker: Who was heard last.
         addressee: Whom the last speaker addressed.
         held: Bot to the turn in which it last held the floor, whatever came of it.
+        again: Bots whose grant a fork took back, and that are to be asked again.
     """
 
     channel: str
@@ -95,6 +96,7 @@ class Floor(NamedTuple):
     last_speaker: str | None = None
     addressee: str | None = None
     held: Mapping[str, int] = NOTHING
+    again: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -167,6 +169,11 @@ class State(NamedTuple):
     def grant(self, epoch: int) -> Grant | None:
         """Find a live grant by its epoch."""
         return next((grant for grant in self.live() if grant.event.epoch == epoch), None)
+
+
+def with_floor(state: State, floor: Floor) -> State:
+    """Put a floor in its channel's place."""
+    return state._replace(floors={**state.floors, floor.channel: floor})
 
 
 def remember(

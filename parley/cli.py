@@ -32,6 +32,8 @@ COMMANDS: dict[str, str] = {
     "export": "Write a run's dataset folder.",
     "verify": "Check that a dataset holds what it says.",
     "rerun": "Ask recorded requests again, live; see how far answers drift.",
+    "fork": "Go on from a commit of a run, changed and unchanged.",
+    "compare": "Measure where runs part, and whether that is an effect.",
     "measure": "Compute metrics of datasets.",
     "report": "Write one HTML page about a dataset, with figures.",
     "doctor": "Tell what is reachable, what is missing, and how to mend it.",

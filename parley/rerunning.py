@@ -79,7 +79,7 @@ class Share:
         asked: How many; `failed` of them have no answer now, and `identical` the same.
         alike: The sum of the similarities of those answers that are others.
         same_requests: Of how many the very bytes went out again.
-        is_language_model: False as soon as one answer says that it comes of none.
+        is_no_model: Whether the server says of any answer that no language model gave it.
     """
 
     asked: int = 0
@@ -87,7 +87,7 @@ class Share:
     identical: int = 0
     alike: float = 0.0
     same_requests: int = 0
-    is_language_model: bool = True
+    is_no_model: bool = False
 
     def add(self, pair: Pair) -> None:
         """Count a pair in."""
@@ -98,7 +98,7 @@ class Share:
         self.identical += pair.is_identical
         self.same_requests += pair.is_same_request is True
         self.alike += 0.0 if pair.is_identical else pair.similarity or 0.0
-        self.is_language_model &= pair.now.about.language_model is not False
+        self.is_no_model |= pair.now.about.language_model is False
 
     @property
     def answered(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bots.around import SERVED, Around, located, unsigned
 from bots.minds.seam import Mind
 from utils import plugins
@@ -26,10 +28,17 @@ class Registered(Frozen):
     started_ms: int
 
 
-def start(streams: Streams, spec: Spec, *, reserved: bool = False) -> str:
+def start(
+    streams: Streams,
+    spec: Spec,
+    *,
+    reserved: bool = False,
+    prepare: Callable[[str], None] = lambda run: None,
+) -> str:
     """Write the spec and register the run; whoever orchestrates takes it from there.
 
     Args:
+        prepare: Called with the run's id when it is certain, before anybody knows it.
         reserved: Leave it to processes that are told its id: a swarm that happens to be
             up asks other models at another place.
 
@@ -50,9 +59,9 @@ def start(streams: Streams, spec: Spec, *, reserved: bool = False) -> str:
             labels=spec.labels,
             started_ms=now_ms,
         )
-        if streams.register(
-            run, spec=body, entry=entry.model_dump_json(), now_ms=now_ms, reserved=reserved
-        ):
+        if streams.claim(run, body):
+            prepare(run)
+            streams.enlist(run, entry.model_dump_json(), now_ms=now_ms, reserved=reserved)
             return run
     raise BadInput("no run id is free")
 

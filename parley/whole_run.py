@@ -62,6 +62,64 @@ class Wishes:
     tokens_per_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs need on this machine: a server, and where models answer."""
+
+    here: Settings
+    streams: Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A run that is over.
+
+    Attributes:
+        interrupted: Whether the user ended it.
+        died: What went wrong with its processes, if anything did.
+    """
+
+    run: str
+    exported: Exported
+    interrupted: bool
+    died: ParleyError | None
+
+
+@contextmanager
+def stage(wishes: Wishes) -> Iterator[Stage]:
+    """Hold a stage for as long as the block runs. Raises `Missing`."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # in order, as after Ctrl-C
+    here = opening.settings()
+    with ExitStack() as stack:
+        if wishes.offline:
+            here = stack.enter_context(_offline(here, wishes))
+        streams = stack.enter_context(opening.streams(here, name="parley-run"))
+        starting.check_server(streams)
+        yield Stage(here, streams)
+
+
+def preflight(on: Stage, spec: Spec) -> list[str]:
+    """Ask every model of a scenario whether it is there. Raises `Missing`."""
+    return starting.preflight(spec, Around.of(on.here, redis_url=on.streams.url))
+
+
+def perform(on: Stage, spec: Spec, run: str, wishes: Wishes) -> Performed:
+    """Have a run that is registered led and served to its end, show it, and export it."""
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
+        launcher = Launcher(env=_environment(on.here, on.streams), logs=logs)
+        stack.callback(launcher.stop)
+        launch(launcher, spec, run, seats=wishes.seats)
+        died: ParleyError | None = None
+        try:
+            interrupted = _follow(on.streams, run, launcher, wishes)
+        except ProcessDied as error:
+            interrupted, died = False, error
+            _end(on.streams, run, why="a process of it died")
+        return Performed(run, _export(on.streams, run, wishes), interrupted, died)
+
+
 def whole_run(spec: Spec, wishes: Wishes) -> None:
     """Run a scenario to its end, show it, and export its dataset.
 
@@ -71,40 +129,33 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     Raises:
         ParleyError: Something was missing, or the run found something wrong.
     """
-    _check_out(wishes.out or Path("datasets"), may_exist=wishes.out is None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # in order, as after Ctrl-C
-    here = opening.settings()
-    with ExitStack() as stack:
-        if wishes.offline:
-            here = stack.enter_context(_offline(here, wishes))
-        streams = stack.enter_context(opening.streams(here, name="parley-run"))
-        starting.check_server(streams)
-        models = starting.preflight(spec, Around.of(here, redis_url=streams.url))
-        logs = Path(stack.enter_context(TemporaryDirectory(prefix="parley-logs-")))
-        launcher = Launcher(env=_environment(here, streams), logs=logs)
-        stack.callback(launcher.stop)
-        run = starting.start(streams, spec, reserved=True)
+    check_out(wishes.out or Path("datasets"), may_exist=wishes.out is None)
+    with stage(wishes) as on:
+        models = preflight(on, spec)
+        run = starting.start(on.streams, spec, reserved=True)
         if not wishes.as_json:
             _say_what_runs(spec, run, models)
-        launch(launcher, spec, run, seats=wishes.seats)
-        died: ParleyError | None = None
-        try:
-            interrupted = _follow(streams, run, launcher, wishes)
-        except ProcessDied as error:
-            interrupted, died = False, error
-            _end(streams, run, why="a process of it died")
-        exported = _export(streams, run, wishes)
-        _say_what_came(exported, run, wishes, interrupted=interrupted)
-    if died is not None:
-        raise died
-    if interrupted:
+        performed = perform(on, spec, run, wishes)
+        _say_what_came(performed.exported, run, wishes, interrupted=performed.interrupted)
+    check_performed(performed)
+
+
+def check_performed(performed: Performed) -> None:
+    """Leave with what the run came to, unless all was well.
+
+    Raises:
+        ParleyError: One of its processes died, or nothing was said.
+        Exit: The user ended it.
+    """
+    if performed.died is not None:
+        raise performed.died
+    if performed.interrupted:
         raise click.exceptions.Exit(130)
-    if not exported.rows.get("messages"):
+    if not performed.exported.rows.get("messages"):
         raise ParleyError("nothing was said in the whole run; see tables/incidents.csv")
 
 
-def _check_out(out: Path, *, may_exist: bool) -> None:
+def check_out(out: Path, *, may_exist: bool) -> None:
     """Refuse, before anything runs, a folder that could not be written after it."""
     check_name_fits(out)
     if os.path.lexists(out) and not may_exist:

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bots.replay import prompts_again
+from orchestrator.replay import decisions_again
 from tests.swarm import happened
 from utils import keys
+from utils.callfile import read_call
 from utils.calls import CallRecord
 from utils.journal import Sealed, chain
 from utils.mail import ChannelEntry
 from utils.protocol import Heard
+from utils.spec import Spec
 from utils.streams import Streams
 
 
@@ -19,11 +23,13 @@ class Record(NamedTuple):
     """All that a run left behind.
 
     Attributes:
+        spec: Its scenario.
         journal: Its commits, the chain checked.
         told: What the channels' own streams let be heard.
         calls: What the minds were asked.
     """
 
+    spec: Spec
     journal: list[Sealed]
     told: list[Heard]
     calls: list[CallRecord]
@@ -40,7 +46,7 @@ def record_of(streams: Streams, run: str) -> Record:
         if isinstance(event, Heard)
     ]
     calls = [CallRecord.model_validate_json(one.body) for one in streams.all(keys.calls(run))]
-    return Record(journal, told, calls)
+    return Record(Spec.read(run, streams.spec(run)), journal, told, calls)
 
 
 def found(record: Record, *, turns: int) -> list[str]:
@@ -55,6 +61,15 @@ def found(record: Record, *, turns: int) -> list[str]:
         *_lost_turns(record, turns),
         *_epochs(record),
         *_recalled_twice(record),
+    ]
+
+
+def found_again(record: Record) -> list[str]:
+    """Decide every commit again, and build every prompt; list what does not follow."""
+    calls = [read_call("1-0", call.model_dump_json()) for call in record.calls]
+    return [
+        *map(str, decisions_again(record.spec, record.journal)),
+        *map(str, prompts_again(record.spec, record.journal, calls)),
     ]
 
 

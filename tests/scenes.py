@@ -98,9 +98,14 @@ class Table:
 
     def begin(self) -> Table:
         """Start the run and seat every bot."""
-        self.notice(Started(run="tea-1", spec_sha256="0" * 64))
+        self.begin_empty()
         for bot in self.rules.spec.bots:
             self.join(bot.name)
+        return self
+
+    def begin_empty(self) -> Table:
+        """Start the run."""
+        self.notice(Started(run="tea-1", spec_sha256="0" * 64))
         return self
 
     # --- steps ------------------------------------------------------------------------

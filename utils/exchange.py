@@ -9,8 +9,10 @@ record keeps the end, where it went wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+if TYPE_CHECKING:  # errors need this module at once, and help texts no pydantic
+    from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

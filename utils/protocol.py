@@ -294,6 +294,14 @@ class Started(Frozen):
     spec_sha256: Sha256
 
 
+class Branched(Frozen):
+    """The journal is its parent's as far as the fork, and holds nothing of this run's own."""
+
+    kind: Literal["branched"] = "branched"
+    run: Name
+    spec_sha256: Sha256
+
+
 class DeadlinePassed(Frozen):
     """The deadline of a live grant passed."""
 
@@ -339,7 +347,7 @@ class Observed(Frozen):
 
 
 Notice = Annotated[
-    Started | DeadlinePassed | HostLost | TimerRang | WakeDue | CallsCounted | Observed,
+    Started | Branched | DeadlinePassed | HostLost | TimerRang | WakeDue | CallsCounted | Observed,
     Field(discriminator="kind"),
 ]
 
@@ -358,6 +366,28 @@ class Began(Frozen):
     labels: dict[Name, Short]
 
 
+class Forked(Frozen):
+    """The first event of a fork's own: what came before is the parent's, byte for byte.
+
+    From here on the run follows the scenario with the hash `spec_sha256`. Nobody is
+    seated, and no grant is live: the events after it in its commit say so one by one.
+    `changes` is a list of objects with `key` and `value`, as they were asked for; an empty
+    one is the control. `paused_ms` have passed since the parent's last commit, or since
+    it was paused, that are no run time.
+    """
+
+    kind: Literal["forked"] = "forked"
+    run: Name
+    parent: Name
+    parent_seq: Count
+    parent_sha256: Sha256
+    spec_sha256: Sha256
+    seed: int
+    replicate: Count
+    changes: JsonValue
+    paused_ms: Count
+
+
 class ChannelOpened(Frozen):
     """A channel is there. `turns` bounds its turns; none leaves that to the run."""
 
@@ -367,6 +397,15 @@ class ChannelOpened(Frozen):
     hears: Name
     policy: Name
     turns: Count | None = None
+
+
+class ChannelChanged(Frozen):
+    """Another rule decides from now on who hears in a channel, or who speaks next."""
+
+    kind: Literal["channel_changed"] = "channel_changed"
+    channel: Name
+    hears: Name
+    policy: Name
 
 
 class ChannelClosed(Frozen):
@@ -408,7 +447,7 @@ class Unseated(Frozen):
     bot: Name
     seat: Count
     host: Name
-    reason: Literal["left", "lost", "replaced"]
+    reason: Literal["left", "lost", "replaced", "forked"]
 
 
 class Granted(Frozen):
@@ -528,6 +567,20 @@ class Heard(Frozen):
     text: Text
     epoch: Count | None = None
     call_sha256: Sha256 | None = None
+
+
+class Unheard(Frozen):
+    """A message was never heard: nobody's memory holds it from now on. Only a fork does so.
+
+    What is heard in its place, if anything, is a `heard` event of its own after this one.
+    `last_speaker` and `addressee` are those of the channel's last message without it.
+    """
+
+    kind: Literal["unheard"] = "unheard"
+    channel: Name
+    message_id: str
+    last_speaker: Name | None
+    addressee: Name | None
 
 
 class Rejected(Frozen):
@@ -682,7 +735,9 @@ class OpenEvent(BaseModel):
 
 KnownEvent = (
     Began
+    | Forked
     | ChannelOpened
+    | ChannelChanged
     | ChannelClosed
     | MemberJoined
     | MemberLeft
@@ -696,6 +751,7 @@ KnownEvent = (
     | FellBack
     | TurnClosed
     | Heard
+    | Unheard
     | Rejected
     | Woke
     | Gathered

@@ -16,6 +16,7 @@ from utils.awaited import Reached, When
 from utils.errors import BadEntry
 from utils.journal import first_field
 from utils.names import Name
+from utils.origin import Origin
 from utils.persona import MAX_OPTIONS, OptionName, OptionValue, Persona, PromptTemplate
 from utils.protocol import MAX_MEMBERS, MAX_TEXT_CHARS, Frozen, Short, Text
 
@@ -196,7 +197,7 @@ class WorldSpec(Frozen):
 
 
 class Spec(Frozen):
-    """Everything about a run before it starts."""
+    """Everything about a run before it starts. `origin` is what a fork stands on."""
 
     parley: Literal[1] = 1
     scenario: Name
@@ -213,6 +214,8 @@ class Spec(Frozen):
     guards: GuardsSpec = GuardsSpec()
     measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
     when: Annotated[tuple[When, ...], Field(max_length=MAX_MEASURES)] = ()
+
+    origin: Origin | None = None
 
     @property
     def watched(self) -> tuple[str, ...]:

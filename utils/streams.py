@@ -178,6 +178,11 @@ class Streams:
         adds = [("XADD", key, "*", "b", body) for key, body in entries]
         return [str(entry_id) for entry_id in self._ask_all(("MULTI",), *adds, ("EXEC",))[-1]]
 
+    def copy(self, key: str, entries: Sequence[tuple[str, str]]) -> None:
+        """Add entries under the ids they have elsewhere, each later than the last one here."""
+        if entries:
+            self._ask_all(*(("XADD", key, entry_id, "b", body) for entry_id, body in entries))
+
     def read(
         self, after: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
     ) -> list[Entry]:
@@ -232,10 +237,10 @@ class Streams:
             items = self._redis.xrevrange(key, count=1)
         return _entry(key, items[0]) if items else None
 
-    def latest(self, key: str, *, count: int) -> list[Entry]:
-        """Read a stream's last entries, the newest first."""
+    def latest(self, key: str, *, count: int, upto: str = "+") -> list[Entry]:
+        """Read a stream's last entries, those up to an id, the newest first."""
         with _SPEAKING:
-            items = self._redis.xrevrange(key, count=count)
+            items = self._redis.xrevrange(key, max=upto, count=count)
         return [_entry(key, item) for item in items]
 
     def look_back(self, entry: Entry) -> None:
@@ -387,19 +392,27 @@ class Streams:
     def register(
         self, run: str, *, spec: str, entry: str, now_ms: int, reserved: bool = False
     ) -> bool:
-        """Write a new run's spec and its place in the registry; false if the id is taken.
+        """Write a new run's spec and its place in the registry; false if the id is taken."""
+        if not self.claim(run, spec):
+            return False
+        self.enlist(run, entry, now_ms=now_ms, reserved=reserved)
+        return True
+
+    def claim(self, run: str, spec: str) -> bool:
+        """Write a new run's spec, and no more: nobody leads it yet; false if the id is taken."""
+        with _SPEAKING:
+            return bool(self._redis.set(keys.spec(run), spec, nx=True))
+
+    def enlist(self, run: str, entry: str, *, now_ms: int, reserved: bool = False) -> None:
+        """Give a claimed run its place in the registry.
 
         Args:
             reserved: Leave the run to orchestrators and hosts that are told its id.
         """
-        with _SPEAKING:
-            if not self._redis.set(keys.spec(run), spec, nx=True):
-                return False
         listed = ("ZADD", keys.LIVE, now_ms, run)
         kept = [("ZADD", keys.RESERVED, now_ms, run)] if reserved else []
         added = ("XADD", keys.RUNS, "*", "b", entry)
         self._ask_all(("MULTI",), *kept, listed, added, ("EXEC",))
-        return True
 
     def spec(self, run: str) -> str | None:
         """Read a run's resolved scenario; none when there is no such run."""

@@ -144,6 +144,16 @@ class World(Protocol[S]):
         """Take one event of the journal into the state, whoever decided on it."""
         ...
 
+    def forked(self, state: S, spec: Spec) -> S:
+        """Go on under another scenario: the run is forked here, and this is the fork's.
+
+        What the state took from the spec in `initial` and may differ (a seed, a name) is
+        taken from the new one; what has happened stays. That nobody is seated any more is
+        no cause: to the world nobody left. A revoked grant's reason is then `forked`, and
+        the bot is to be asked again as if it had not been.
+        """
+        return state
+
     def decide(
         self, state: S, causes: Sequence[Cause], now: WorldTime, chance: Chance
     ) -> list[Event]:

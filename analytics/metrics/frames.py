@@ -19,6 +19,8 @@ MESSAGES = ("run_id", "seq", "place", "channel", "turn", "speaker", "text")
 BOTS = ("run_id", "bot")
 SAID = {"messages": MESSAGES, "bots": BOTS}
 """What a metric of who said what reads."""
+SPOKE = {"messages": MESSAGES[:-1], "bots": BOTS}
+"""What a metric of who spoke reads: no text, so that it can do where texts are withheld."""
 
 
 class Frames:

@@ -90,7 +90,7 @@ LIVE_ERROR = Metric(
     "live_error",
     family="live",
     scopes=("run",),
-    unit="its own",
+    unit="none",
     low=0,
     high=None,
     meaning="The largest difference between a value that the run took of its talk while it went on "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from analytics.metrics.frames import SAID, Frames
+from analytics.metrics.frames import SAID, SPOKE, Frames
 from analytics.metrics.seam import Metric, Reading, Result
 from utils.evenness import entropy_of, gini_of
 
@@ -95,7 +95,7 @@ MESSAGES = Metric(
     meaning="Messages that bots said, and each of them; 0 for one that never spoke. Empty where "
     "none did.",
     source="messages, bots",
-    tables=SAID,
+    tables=SPOKE,
     compute=_messages,
 )
 
@@ -122,7 +122,7 @@ MESSAGE_SHARE = Metric(
     meaning="A bot's messages over all bots' messages; 0 for one that never spoke. Empty "
     "without messages.",
     source="messages, bots",
-    tables=SAID,
+    tables=SPOKE,
     compute=lambda frames, seed: _shares(message_counts(frames)),
 )
 
@@ -149,7 +149,7 @@ GINI = Metric(
     meaning="Gini coefficient of messages over bots, silent ones too: 0 when all said as many, "
     "(n - 1) / n when one of n said all. Empty for one bot, or without messages.",
     source="Mean absolute difference over twice the mean, uncorrected; messages, bots",
-    tables=SAID,
+    tables=SPOKE,
     compute=lambda frames, seed: [Reading("run", *gini(message_counts(frames)))],
 )
 
@@ -163,6 +163,6 @@ ENTROPY = Metric(
     meaning="Shannon entropy of the bots' shares of messages: log2(n) when all of n said as many, "
     "0 when one said all. Empty for one bot, or without messages.",
     source="Shannon 1948, section 6; messages, bots",
-    tables=SAID,
+    tables=SPOKE,
     compute=lambda frames, seed: [Reading("run", *entropy(message_counts(frames)))],
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analytics.metrics.frames import SAID, Frames
+from analytics.metrics.frames import SPOKE, Frames
 from analytics.metrics.seam import Metric, Reading
 
 TURNS = {"turns": ("run_id", "bot", "outcome", "latency_ms"), "bots": ("run_id", "bot")}
@@ -135,6 +135,6 @@ ADJACENCY = Metric(
     "which `bot` did. A pair that never happened has no row; those of one `other` sum to 1. Of a "
     "sealed round it says no more than seat order. Empty where no channel has two messages.",
     source="Transition probabilities of a first-order chain; messages, bots",
-    tables=SAID,
+    tables=SPOKE,
     compute=_adjacency,
 )

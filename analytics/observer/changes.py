@@ -19,6 +19,7 @@ from utils.protocol import (
     Ended,
     Extended,
     FellBack,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -64,6 +65,12 @@ def evolve(view: View, sealed: Sealed) -> View:
 
 def _began(view: View, event: Began, at_ms: int) -> View:
     return replace(view, phase="gathering", began_ms=at_ms)
+
+
+def _forked(view: View, event: Forked, at_ms: int) -> View:
+    paused_ms = view.paused_ms + event.paused_ms
+    view = replace(view, paused_at_ms=None, paused_ms=paused_ms, steps=0)
+    return replace(view, phase="gathering", absent=frozenset())
 
 
 def _gathered(view: View, event: Gathered, at_ms: int) -> View:
@@ -268,6 +275,7 @@ _CHANGES: dict[type, Callable[[View, Any, int], View]] = {
     Ended: _ended,
     Extended: _extended,
     FellBack: _fell_back,
+    Forked: _forked,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,

@@ -23,6 +23,7 @@ from utils.protocol import (
     Ended,
     Event,
     FellBack,
+    Forked,
     Gathered,
     Heard,
     Incident,
@@ -138,7 +139,7 @@ def _of(event: Event, scene: _Scene) -> Iterator[Line]:
         case OpenEvent():
             text = remarks.own(event)
             yield Line("quiet", text, at_ms, _named(event), is_extra=scene.is_after_tick)
-        case Began() | Gathered() | Incident() | Ended() | Closed():
+        case Began() | Forked() | Gathered() | Incident() | Ended() | Closed():
             yield Line(_tone(event), remarks.of_run(event, after), at_ms)
 
 
@@ -171,7 +172,7 @@ def _of_turn(
             yield Line("quiet", f"{after.display(event.bot)} passes", *where, event.bot)
         case Revoked():
             text = remarks.revoked(event, scene.rest, before, after)
-            is_usual = event.reason == "channel_closed"
+            is_usual = event.reason in ("channel_closed", "forked")
             yield Line("warning", text, *where, event.bot, is_extra=is_usual)
         case FellBack():
             text = f"the world acts for {after.display(event.bot)}: {remarks.action(event.action)}"
@@ -243,7 +244,7 @@ def _named(event: OpenEvent) -> str | None:
     return printable_line(channel, most=64) if isinstance(channel, str) else None
 
 
-def _tone(event: Began | Gathered | Incident | Ended | Closed) -> Tone:
+def _tone(event: Began | Forked | Gathered | Incident | Ended | Closed) -> Tone:
     match event:
         case Closed():
             return "end"
@@ -254,7 +255,7 @@ def _tone(event: Began | Gathered | Incident | Ended | Closed) -> Tone:
             return "warning"
         case Gathered():
             return "warning" if event.absent else "quiet"
-        case Began():
+        case Began() | Forked():
             return "quiet"
 
 
@@ -267,7 +268,7 @@ def _seats(events: Sequence[Event], before: View, after: View, at_ms: int) -> It
     for event in events:
         if isinstance(event, Seated):
             taken.setdefault(event.host, []).append(event.bot)
-        elif isinstance(event, Unseated) and event.reason != "replaced":
+        elif isinstance(event, Unseated) and event.reason in ("left", "lost"):
             how = "left" if event.reason == "left" else "was lost"
             lost.setdefault(f"{event.host} {how}", []).append(event.bot)
     for why, bots in lost.items():

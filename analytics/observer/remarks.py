@@ -18,6 +18,7 @@ from utils.protocol import (
     Closed,
     Ended,
     Event,
+    Forked,
     Gathered,
     Granted,
     Heard,
@@ -89,6 +90,9 @@ def intervened(event: Intervened, rest: Sequence[Event], view: View) -> str:
             and do something else, so what it did decides.
     """
     then = rest[0] if rest else None
+    by_fork = _by_fork(event)
+    if by_fork:
+        return by_fork
     if isinstance(then, Heard) and (then.channel, then.text) == (event.channel, event.text):
         return ""
     is_stop = any(isinstance(one, Ended) and one.reason == "stopped" for one in rest)
@@ -98,6 +102,18 @@ def intervened(event: Intervened, rest: Sequence[Event], view: View) -> str:
     if event.text:
         return f"{event.author} remarks: {short(event.text)}"
     return f"{event.author} tells the world: {event.verb} {_json(event.args)}".rstrip()
+
+
+def _by_fork(event: Intervened) -> str:
+    """Tell what a fork changes: there is nobody who told the run so."""
+    match event.verb, event.args:
+        case "change", {"key": str(key), "value": given}:
+            return f"the fork sets {short(key)} to {short(value(given))}"
+        case "unhear", {"unheard": str(message)}:
+            return f"the fork takes message {short(message)} back"
+        case "reword", {"unheard": str(message)}:
+            return f"the fork has other words heard in place of message {short(message)}"
+    return ""
 
 
 def _did(then: Event | None, view: View) -> str:
@@ -173,12 +189,15 @@ def channel(event: ChannelOpened | ChannelClosed | MemberJoined | MemberLeft, vi
             return f"{view.display(event.bot)} leaves channel {event.channel}"
 
 
-def of_run(event: Began | Gathered | Incident | Ended | Closed, view: View) -> str:
+def of_run(event: Began | Forked | Gathered | Incident | Ended | Closed, view: View) -> str:
     """Tell what concerns the whole run."""
     match event:
         case Began():
             bots = listed([view.display(bot) for bot in view.plan.bots])
             return f"run {event.run}: {event.scenario}, seed {event.seed}: {bots}"
+        case Forked():
+            where = f"{event.parent} at commit {event.parent_seq}"
+            return f"run {event.run} goes on from {where}, seed {event.seed}"
         case Gathered(absent=()):
             return "all bots are seated: turns begin"
         case Gathered():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,15 +88,18 @@ def spec_of(streams: Streams, run: str) -> Spec:
         raise BadEntry(keys.spec(run), f"no spec: {first_field(error)}") from error
 
 
-def check_channel(streams: Streams, run: str, spec: Spec, channel: str) -> str:
+def check_channel(journal: Iterable[Sealed], run: str, spec: Spec, channel: str) -> str:
     """Return a channel's name if the run has or had such a channel.
+
+    Args:
+        journal: Its commits; read only where the scenario does not name the channel.
 
     Raises:
         BadInput: It has none; the line names the nearest, or all there are.
     """
     known = {one.name for one in spec.channels}
     if channel not in known:  # a world may open more: only its journal knows
-        for sealed in streams.journal(run):
+        for sealed in journal:
             opened = (one for one in sealed.commit.events if isinstance(one, ChannelOpened))
             known |= {one.channel for one in opened}
     if channel in known:
@@ -217,6 +220,8 @@ def _phase(kind: str) -> Phase | None:
             return "closed"
         case "ended":
             return "ended"
+        case "forked":
+            return "gathering"
         case "gathered" | "turn_closed":
             return "running"
         case _:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from analytics.observer.changes import evolve
-from analytics.observer.follow import Following, Notice
+from analytics.observer.follow import Arrived, Notice
 from analytics.observer.leadership import Leadership
 from analytics.observer.view import Phase, View
 from utils.clock import SYSTEM_CLOCK, Clock
@@ -17,6 +17,16 @@ READ_MS = 200
 """Longest wait for a commit: how often a countdown moves and `on_idle` is called."""
 DRAW_MS = 80
 """Shortest time between two drawings: a quick run must not wait for its screen."""
+
+
+class Source(Protocol):
+    """Where commits come from: a run that is followed, or a record that is played again."""
+
+    def now_ms(self) -> int:
+        """Tell journal time now, as far as it is known."""
+
+    def read(self, *, block_ms: int = ..., count: int = ...) -> list[Arrived | Notice]:
+        """Read what came; wait for it, at most so long."""
 
 
 class Screen(Protocol):
@@ -42,7 +52,7 @@ class Screen(Protocol):
 
 
 def show(
-    following: Following,
+    following: Source,
     view: View,
     screen: Screen,
     *,
@@ -55,7 +65,7 @@ def show(
     """Show what is followed until `stop` says so.
 
     Args:
-        following: The run's journal, not read yet.
+        following: The run's journal, not read yet, or a record of one.
         view: The blank view of the run.
         stop: Asked after every read, with the view of what was read so far.
         on_idle: Called after every read.

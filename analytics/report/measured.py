@@ -159,15 +159,9 @@ def _short(reading: Reading) -> Child:
 
 
 def _readings(metric: Metric, frames: Frames, sources: Sequence[Source]) -> list[Reading]:
-    """Compute one metric. Where texts were withheld, digests are not taken for words."""
-    reads_texts = {"text", "said", "prompt", "response"}.intersection(
-        column for columns in metric.tables.values() for column in columns
-    )
-    if reads_texts and not all(source.dataset.has_texts for source in sources):
-        return [Reading(metric.scopes[0], None, "the texts were withheld")]
-    of = sources[0].run if len(sources) == 1 else "all runs"
+    """Compute one metric; one that fails says so in its own row."""
     try:
-        return list(computed(metric, frames, SEED, of))
+        return list(computed(metric, frames, SEED, [one.dataset for one in sources]))
     except ParleyError as error:  # a stranger's metric must not cost the rest of the page
         return [Reading(metric.scopes[0], None, str(error))]
 

@@ -30,6 +30,12 @@ COLUMNS = (
         "Whether language models answered: `yes`, `no`, `mixed`, or `unknown` where none says.",
         "CallRecord.language_model",
     ),
+    integer(
+        "forked_seq",
+        "Of a fork, its first commit of its own: all before it is its parent's.",
+        "Commit.seq",
+    ),
+    as_json("fork_changes", "Of a fork, what was changed, key by key.", "Forked.changes"),
     integer("bots", "Bots of the scenario.", "Spec.bots", unit="bots"),
     integer("channels", "Channels of the scenario.", "Spec.channels", unit="channels"),
     integer(
@@ -136,6 +142,8 @@ def _what(fold: Fold, spec_sha256: str) -> Row:
         "models": _once(model.model for model in models if model.model),
         "model_digests": " ".join(sorted(fold.totals.digests)),
         "language_model": _language_model(fold.totals.language_model),
+        "forked_seq": fold.forked[0].seq if fold.forked else None,
+        "fork_changes": json_text(fold.forked[1].changes) if fold.forked else None,
         "bots": len(spec.bots),
         "channels": len(spec.channels),
         "channels_opened": fold.totals.channels,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,11 +71,13 @@ def command(
     if folder is None:
         _list(chosen, as_json=as_json)
         return
-    from analytics.datasets import datasets_in, read_embeddings
+    from analytics.datasets import read_embeddings
     from analytics.measuring import measure, write_measures
+    from parley.progress import drawn
+    from utils.dataset import Dataset, datasets_in
 
-    with _drawn() as progress:
-        found = datasets_in(folder)
+    with drawn("measuring", beyond=0) as progress:
+        found = [Dataset.open(one) for one in datasets_in(folder)]
         given = read_embeddings(embeddings) if embeddings else None
         measures = measure(found, chosen, seed=seed, embeddings=given, progress=progress)
         if out is None:
@@ -107,7 +107,7 @@ def _line(measure: Measure, *, as_json: bool) -> str | None:
     values = values_of(measure)
     if as_json:
         named = dict(zip((column.name for column in COLUMNS), values, strict=True))
-        return json.dumps({**named, **measure.labels})
+        return json.dumps(named | {f"label_{name}": one for name, one in measure.labels.items()})
     one = measure.reading
     if one.scope not in SHOWN:
         return None
@@ -117,17 +117,3 @@ def _line(measure: Measure, *, as_json: bool) -> str | None:
     )
     whose = one.bot or one.channel or ""
     return f"{measure.run or 'all runs'}  {measure.metric.name:<26} {whose:<12} {value or one.why}"
-
-
-@contextmanager
-def _drawn() -> Iterator[Callable[[int, int], None] | None]:
-    """Hold a progress bar on stderr, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("measuring")
-        yield lambda done, of: bar.update(task, completed=done, total=of)

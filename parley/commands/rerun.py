@@ -153,13 +153,12 @@ def _say(folder: Path, rerun: Rerun, *, as_json: bool) -> None:
     for (bot, then, now), share in rerun.groups.items():
         asked = then if then == now else f"{then}, now {now}"
         click.echo(f"  {bot}, {asked}: {_in_words(share)}")
-    click.echo(f"  {HOW}")
+    if rerun.everything.similarity_of_others is not None:
+        click.echo(f"  {HOW}")
     for model, was, is_now in sorted(rerun.digests):
         click.echo(f"  note: {model} is another model now: digest {is_now[:12]}, then {was[:12]}")
-    if not rerun.everything.is_language_model:
-        click.echo(
-            "  note: the server says that its model is no language model: that says nothing of one"
-        )
+    for model in sorted({now for (_, _, now), one in rerun.groups.items() if one.is_no_model}):
+        click.echo(f"  note: {model} is no language model, and says so: this says nothing of one")
 
 
 def _numbers(share: Share) -> dict[str, int | float | bool | None]:
@@ -170,7 +169,7 @@ def _numbers(share: Share) -> dict[str, int | float | bool | None]:
         "share_identical": share.share_identical,
         "similarity_of_others": share.similarity_of_others,
         "same_requests": share.same_requests,
-        "is_language_model": share.is_language_model,
+        "is_language_model": False if share.is_no_model else None,
     }
 
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from analytics.observer.plan import Plan
-    from analytics.observer.show import Screen
     from analytics.observer.view import View
+    from parley.replay import Form
     from utils.clock import Clock
     from utils.streams import Streams
-
-Form = Literal["drawn", "plain", "json"]
 
 LOOK_S = 0.5
 """How often a run is looked for while there is none."""
 
-HELP = """Watch a run's conversation until its record is closed; without RUN, the run
+HELP = """Watch a run's conversation until its record is closed; without a RUN, the run
 started last that is not closed, or the next one to start.
 
 On a terminal the talk scrolls by, and below it stands who holds the floor and how long
@@ -44,12 +41,20 @@ are still asked, and for what the world does in place of a late bot.
 With --json, every event of the journal is one object a line: its own fields, and seq,
 index and at_ms (server time, milliseconds) of where it stands.
 
+DIR, a dataset, is played again, and so is a RUN that is over when --speed or --seek is
+given: as it was, or so many times as quick. On a terminal a dataset is played as it was
+unless told otherwise, elsewhere nothing is waited for. Keys: space holds it and lets it
+go on, + and - make it twice as quick or half, n goes on to what comes next; the arrows
+do the same.
+
 What a bot says cannot act on a terminal: control characters and characters nobody can
 see are shown as code points, such as <U+001B>.
 
 \b
 Examples:
   parley watch
+  parley watch datasets/tea --speed 4
+  parley watch datasets/tea --seek turn:12
   parley watch salon-3f2a --from now
   parley watch salon-3f2a --channel kitchen --plain | tee talk.txt
   parley watch naming-77c0 --events
@@ -58,7 +63,7 @@ Examples:
 
 
 @click.command(help=HELP, short_help="Follow a conversation live.")
-@click.argument("run", required=False)
+@click.argument("run", required=False, metavar="[RUN|DIR]")
 @click.option("--channel", metavar="NAME", help="This channel only.")
 @click.option(
     "--from",
@@ -68,18 +73,49 @@ Examples:
     show_default=True,
     help="Show what was said before, or only what comes.",
 )
+@click.option(
+    "--speed",
+    metavar="X",
+    help="Play a record again, X times as quick as it was; max waits for nothing.",
+)
+@click.option(
+    "--seek", metavar="PLACE", help="Where to begin: a commit's number, turn:N or run:90s."
+)
 @click.option("--events", is_flag=True, help="Every event of the world, however often.")
 @click.option("--plain", is_flag=True, help="Plain lines on a terminal, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
 def command(
-    run: str | None, channel: str | None, start: str, events: bool, plain: bool, as_json: bool
+    run: str | None,
+    channel: str | None,
+    start: str,
+    speed: str | None,
+    seek: str | None,
+    events: bool,
+    plain: bool,
+    as_json: bool,
 ) -> None:
     """Watch a run."""
     from parley.opening import settings, streams
+    from parley.replay import Shown, Wished, is_folder, record_in, record_of, replay
+    from utils.errors import BadInput
 
     form: Form = "json" if as_json else "plain" if plain else "drawn"
+    shown = Shown(form, channel, every=events)
+    wished = Wished.parse(speed, seek, channel=channel)
+    has_folder = run is not None and is_folder(run)
+    if start == "now" and (has_folder or wished.is_there):
+        mend = "leave it out, or name a place with --seek"
+        raise BadInput("a record has no now", where="--from", mend=mend)
+    if run is not None and has_folder:
+        replay(record_in(run), wished, shown)
+        return
     try:
         with streams(settings(), name="watch") as connection:
+            if wished.is_there:
+                if run is None:
+                    raise BadInput("which record?", mend="name a dataset, or a run that is over")
+                replay(record_of(connection, run), wished, shown)
+                return
             run = run or wait_for_run(connection, say=lambda text: click.echo(text, err=True))
             now = start == "now"
             watch(connection, run, channel=channel, from_now=now, form=form, every=events)
@@ -111,14 +147,15 @@ def watch(
     from analytics.observer.runs import check_channel, spec_of
     from analytics.observer.show import has_come, show
     from analytics.observer.view import blank
+    from parley.replay import Shown
     from utils import keys
 
     spec = spec_of(streams, run)
     if channel is not None:
-        check_channel(streams, run, spec, channel)
+        check_channel(streams.journal(run), run, spec, channel)
     top = streams.top(keys.journal(run)) if from_now else None
     plan = plan_of(run, spec)
-    screen = _screen(form, sys.stdout, plan=plan, channel=channel, every=every)
+    screen = Shown(form, channel, every=every).screen(plan, sys.stdout)
     return show(
         Following(streams, run),
         blank(plan),
@@ -149,15 +186,3 @@ def wait_for_run(
         (clock or SYSTEM_CLOCK).sleep_s(LOOK_S)
         run = newest_live(streams)
     return run
-
-
-def _screen(form: Form, out: IO[str], *, plan: Plan, channel: str | None, every: bool) -> Screen:
-    from rich.console import Console
-
-    from analytics.observer.plain import JsonScreen
-    from analytics.observer.terminal import screen_for
-
-    if form == "json":
-        return JsonScreen(out, notices=sys.stderr, channel=channel)
-    console = Console(file=out, highlight=False)
-    return screen_for(console, plan, plain=form == "plain", channel=channel, every=every)

@@ -66,7 +66,7 @@ def test_what_nobody_said_is_missing_and_no_integer_is_rounded(tmp_path: Path) -
     assert (said.speaker, said.epoch, said.message_id) == ("ada", 1, "5.2")
     assert frames["calls"].load_ms.isna().all()
     assert frames["calls"].took_ms.tolist() == [12.5]
-    assert frames["calls"].think.tolist() == [False]
+    assert frames["calls"].think.tolist() == ["false"]
 
 
 def test_a_folder_of_datasets_is_one_below_another_with_the_labels_of_all(tmp_path: Path) -> None:
@@ -124,3 +124,14 @@ def test_the_example_reads_what_a_swarm_said(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (0, "")
     assert "words_each" in told.stdout
     assert "(opening)" in told.stdout
+
+
+def test_only_the_columns_that_are_named_are_read(tmp_path: Path) -> None:
+    folder = export_run(spoken(["Well.", "Yes."]).streams, RUN, tmp_path / "tea").folder
+    whole = load(folder, tables=["messages", "turns"])
+    some = load(folder, tables=["messages", "turns"], columns={"messages": ["turn", "text"]})
+    assert list(some["messages"].columns) == ["turn", "text"]
+    assert some["messages"].equals(whole["messages"][["turn", "text"]])
+    assert some["turns"].equals(whole["turns"])
+    with pytest.raises(BadInput, match="unknown column of messages 'texts'"):
+        load(folder, tables=["messages"], columns={"messages": ["texts"]})

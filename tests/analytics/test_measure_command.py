@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from analytics.export import export_run
 from analytics.measuring import renewed
+from analytics.sheets import Form
 from parley.commands.measure import command
 from tests.analytics.measured import frames_of, read
 from tests.analytics.recorded import Recorded, every_file
@@ -87,8 +88,23 @@ def test_what_is_of_many_runs_is_of_one_arm_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="there is no dataset"):
+    with pytest.raises(BadInput, match="no dataset at"):
         CliRunner().invoke(command, [str(tmp_path)], catch_exceptions=False)
+
+
+def test_where_texts_were_withheld_who_spoke_is_measured_and_no_digest_is_taken_for_a_word(
+    tmp_path: Path,
+) -> None:
+    recorded = Recorded().begin().talk(6).write()
+    out = tmp_path / "tea"
+    export_run(recorded.streams, "tea-1", out, form=Form(withheld=("texts",)))
+    names = ("participation_gini", "adjacency", "mtld", "topic_drift")
+    told = lines(str(out), *(one for name in names for one in ("--metric", name)))
+    by_name = {str(one["name"]): one for one in told}
+    assert by_name["participation_gini"]["value"] == 0
+    assert by_name["adjacency"]["value"] == 1
+    for name in ("mtld", "topic_drift"):
+        assert (by_name[name]["value"], by_name[name]["why"]) == (None, "the texts were withheld")
 
 
 def test_an_unknown_metric_names_the_nearest(dataset: Path) -> None:

@@ -16,7 +16,7 @@ from tests.bots.test_recorded_mind import call
 from utils.callfile import RecordedCall, read_call
 from utils.calls import CallRecord
 from utils.errors import MindFailed
-from utils.protocol import Act, AskAct
+from utils.protocol import AskAct
 from utils.spec import ModelSpec
 
 OLLAMA: Mind = OllamaMind(ModelSpec(model="tiny"))
@@ -45,8 +45,8 @@ def test_the_same_options_go_out_again(mind: Mind, stops: tuple[str, ...]) -> No
 
 def test_an_action_is_asked_for_with_its_schema() -> None:
     schema: JsonValue = {"enum": ["F", "J"]}
-    again = request_of(record(format=schema, action=Act(name="name", args="F")), allow_ms=5)
-    assert again.ask == AskAct(name="name", text="", answer_schema=schema)
+    again = request_of(record(format=schema), allow_ms=5)
+    assert again.ask == AskAct(name="answer", text="", answer_schema=schema)
 
 
 @pytest.mark.parametrize(

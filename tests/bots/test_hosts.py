@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analytics.observer.status import report, standing
 from bots.runtime import Host
-from tests.findings import found, record_of
+from tests.findings import found, found_again, record_of
 from tests.scenes import spec_of
 from tests.swarm import Swarm, fake_swarm, happened, timeless_swarm, transcript
 from utils import keys
@@ -117,6 +117,7 @@ def test_the_grant_of_a_dead_host_is_answered_by_the_host_that_takes_its_seats()
         record = record_of(swarm.streams, run)
         plain = swarm.finish(swarm.seed(spec_of(turns=30, policy="random")))
     assert found(record, turns=30) == []
+    assert found_again(record) == []
     assert not happened(record.journal, "revoked")
     assert transcript(record.journal) == transcript(plain)
     (call,) = [call for call in record.calls if call.epoch == grant.epoch]

@@ -16,16 +16,19 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redis
 
 from parley import __version__
+from tests.chaos.blocks import Block
 from tests.chaos.promises import broken
-from tests.chaos.rows import ROWS, Block, Row
+from tests.chaos.rows import ROWS, Row
 from tests.chaos.scene import BEGIN_MS
 from tests.chaos.simulation import RUN, play
+from tests.chaos.soak import soak
 from utils.clock import monotonic_s
 from utils.server_kind import find_binary
 
@@ -37,6 +40,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--share", type=float, default=1.0, help="how much of each row")
     parser.add_argument("--seed", type=int, help="play one seed of the simulation, and show it")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long the soak takes")
     given = parser.parse_args()
     if given.seed is not None:
         show(given.seed)
@@ -45,6 +49,10 @@ def main() -> None:
     figures["machine"] = machine()
     for name in given.rows or ROWS:
         row = ROWS[name]
+        if name == "soak":
+            row = row._replace(run=partial(soak, minutes=given.minutes))
+            if figures["rows"].get(name, fresh())["counts"].get("minutes", 0) < given.minutes:
+                figures["rows"][name] = fresh()  # a longer one is another one
         size = max(1, round(row.blocks * given.share))
         for at in run(row, figures["rows"].setdefault(name, fresh()), size, jobs=given.jobs):
             keep(given.out, figures)

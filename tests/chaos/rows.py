@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.chaos import test_deadlocks as zoo
-from tests.chaos import test_failover, test_file, test_garbage, test_network, test_resume
+from tests.chaos import (
+    test_failover,
+    test_file,
+    test_garbage,
+    test_network,
+    test_resume,
+    test_short,
+    test_storm,
+)
+from tests.chaos.blocks import Block
 from tests.chaos.promises import broken
 from tests.chaos.simulation import Played, play
+from tests.chaos.soak import soak
+from tests.chaos.storm import Storm, weather
+from tests.orchestrator import test_oracle
+from utils.errors import ParleyError
+from utils.server import Fsync
 
 SEEDS_A_BLOCK = 100
-
-
-class Block(NamedTuple):
-    """What one block came to.
-
-    Attributes:
-        runs: Whole runs played.
-        broken: What was found, each with its seed.
-        counts: How often what was done or met.
-        measured: Figures of which the quantiles are told.
-    """
-
-    number: int
-    runs: int
-    broken: list[str]
-    counts: Mapping[str, int]
-    measured: Mapping[str, list[int]] = {}
 
 
 class Row(NamedTuple):
@@ -120,6 +117,84 @@ def spoil_the_file(number: int) -> Block:
     return Block(number, 20, [f"seed {number}: {what}" for what in wrong], counts)
 
 
+KILLS = Storm(turns=1_000, faults={"kill bots": 54, "kill orchestrator": 54})
+SERVER = Storm(turns=150, faults={"kill bots": 8, "kill orchestrator": 7, "kill server": 5})
+STOPS = Storm(
+    turns=300,
+    faults={"stop bots": 18, "stop orchestrator": 18, "stop server": 14},
+    fsync="everysec",
+)
+
+
+def kill(number: int) -> Block:
+    return brave(KILLS, number)
+
+
+def kill_the_server(number: int) -> Block:
+    """Kill it too, as strict as can be and as lax as is offered by turns."""
+    fsync: Fsync = "everysec" if number % 2 else "always"
+    block = brave(SERVER._replace(fsync=fsync), number)
+    counts = {f"{fsync}: {fault}": times for fault, times in block.counts.items()}
+    return block._replace(counts=counts)
+
+
+def stop(number: int) -> Block:
+    return brave(STOPS, number)
+
+
+def brave(storm: Storm, number: int) -> Block:
+    """Talk through a storm of real processes."""
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        try:
+            weathered = weather(Path(folder), storm, seed=number)
+        except AssertionError as error:
+            return Block(number, 1, [f"seed {number}: {error}"], {})
+    wrong = [f"seed {number}: {what}" for what in weathered.wrong[:3]]
+    counts = {"turns": weathered.talks * storm.turns, **weathered.met}
+    return Block(number, weathered.talks, wrong, counts)
+
+
+def run_short(number: int) -> Block:
+    """Run short of the disk and of file descriptors, each once."""
+    wrong: list[str] = []
+    met = Counter[str]()
+    for what in test_short.KINDS:
+        with TemporaryDirectory(prefix="chaos-") as folder:
+            try:
+                found, seen = test_short.short_of(what, Path(folder), number)
+            except AssertionError as error:
+                found, seen = [str(error)], Counter()
+        wrong += [f"seed {number}, {what}: {one}" for one in found]
+        met += seen
+    return Block(number, len(test_short.KINDS), wrong, met)
+
+
+def fail_over_for_real(number: int) -> Block:
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        gaps_ms = test_storm.gaps_ms(Path(folder), 20, seed=number)
+    return Block(number, 1, [], {"leaders killed": len(gaps_ms)}, {"gap_ms": gaps_ms})
+
+
+ASKED = 100
+
+
+def ask(number: int) -> Block:
+    """Ask an oracle what must follow: the engine alone, and a leader over each server."""
+    logging.disable(logging.CRITICAL)
+    fresh: dict[str, Any] = {"derandomize": False, "database": None}
+    counts, wrong = {}, []
+    for what in ("the engine", *test_oracle.SERVERS):
+        try:
+            if what == "the engine":
+                counts[what] = test_oracle.ask(test_oracle.Asked, ASKED, 50, **fresh)
+            else:
+                counts[what] = test_oracle.ask_on(what, ASKED, 50, **fresh)
+        except (AssertionError, ParleyError) as error:
+            notes = " ".join(getattr(error, "__notes__", []))
+            wrong.append(f"block {number}, {what}: {error} {notes}")
+    return Block(number, sum(counts.values()), wrong, counts)
+
+
 FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refused"}
 
 ROWS = {
@@ -129,5 +204,12 @@ ROWS = {
     "garbage": Row("garbage in the streams", spoil, 600),
     "deadlocks": Row("the deadlock zoo", stand_still, 100),
     "file": Row("the server's file cut short or altered", spoil_the_file, 100),
+    "oracle": Row("a plain oracle, the engine and each server", ask, 20),
+    "kills": Row("a storm of SIGKILLs", kill, 10, is_parallel=False),
+    "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
+    "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
+    "takeover": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
+    "short": Row("a full disk, no descriptors left", run_short, 20, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
+    "soak": Row("twenty bots for an hour", soak, 1, is_parallel=False),
 }

@@ -9,6 +9,7 @@ replay of its log, or of all but the end of it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha1
@@ -169,8 +170,12 @@ class Server:
 
     def _do_xrevrange(self, words: list[str]) -> list[Any]:
         stream = self.stream(words[0])
-        assert words[1:] == ["+", "-", "COUNT", "1"]
-        return [stream.entry(len(stream.ids) - 1)] if stream and stream.ids else []
+        most, least, _, count = words[1:]
+        assert least == "-"
+        upto = read(most, 2**63) if most != "+" else (2**63, 0)
+        last = bisect_right(stream.ids, upto) if stream else 0
+        places = range(last - 1, max(-1, last - 1 - int(count)), -1)
+        return [stream.entry(place) for place in places] if stream else []
 
     def _do_xlen(self, words: list[str]) -> int:
         stream = self.stream(words[0])

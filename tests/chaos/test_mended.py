@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.leader import Leader
 from tests.court import T0, Court
 from tests.scenes import Table, spec_of
 from utils.errors import ServerGone
@@ -61,3 +62,27 @@ def test_a_host_of_200_seats_that_asks_for_all_of_them_again_is_seated_once() ->
     seated = [event for event in table.events("seated") if event.host == "one"]
     assert len(seated) == len(bots)
     assert len(table.events("rejected")) == len(bots)
+
+
+def test_a_leader_killed_between_mending_and_saying_so_leaves_nothing_unread() -> None:
+    court = rolled_back(seconds=60)
+    for _ in range(2):  # one commit each time, and the leader dies before it can say so
+        court.streams.breaks = "after the commit"
+        with pytest.raises(ServerGone):
+            court.leader.recover(court.now_ms)
+    assert len(court.journal) == court.leader.state.seq, "everything is appended again"
+    assert court.events("incident") == []
+    court.leader = Leader.open(court.streams, court.run)
+    court.leader.begin(court.now_ms)
+    court.consume()
+    assert [event.name for event in court.events("incident")] == ["mended"]
+    assert [event.verb for event in court.events("intervened")] == ["mark"]
+
+
+def test_a_leader_of_a_floor_that_was_read_to_its_cursor_says_nothing() -> None:
+    court = Court().begin()
+    court.talk(3)
+    before = len(court.journal)
+    court.leader = Leader.open(court.streams, court.run)
+    court.leader.begin(court.now_ms)
+    assert len(court.journal) == before

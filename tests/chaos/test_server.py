@@ -113,7 +113,9 @@ class Talk:
     def read(self) -> object:
         after = {keys.journal(RUN): f"{self.chance.randrange(5)}-0", keys.floor(RUN): "0-0"}
         read = self.streams.read(after, count=self.chance.choice((1, 1000)))
-        return [(one.key, one.body) for one in read]
+        upto = f"{self.chance.randrange(5)}-0"
+        latest = self.streams.latest(keys.journal(RUN), upto=upto, count=2)
+        return [(one.key, one.body) for one in (*read, *latest)]
 
     def lease(self) -> object:
         key, owner = keys.leader(RUN), self.chance.choice(("a", "b"))

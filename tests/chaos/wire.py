@@ -94,8 +94,8 @@ class Client:
         most = ("COUNT", count) if count is not None else ()
         return [paired(one) for one in self.connection.ask("XRANGE", key, min, max, *most)]
 
-    def xrevrange(self, key: str, *, count: int) -> Any:
-        return [paired(o) for o in self.connection.ask("XREVRANGE", key, "+", "-", "COUNT", count)]
+    def xrevrange(self, key: str, *, max: str = "+", count: int) -> Any:
+        return [paired(o) for o in self.connection.ask("XREVRANGE", key, max, "-", "COUNT", count)]
 
     def zrem(self, key: str, member: str) -> Any:
         return self.connection.ask("ZREM", key, member)

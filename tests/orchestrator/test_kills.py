@@ -2,7 +2,7 @@
 
 First with real processes and SIGKILL, at drawn moments. Then in one thread, at every write
 there is. And last with a leader and a bot that do it wrong, by which the same findings show
-that they would see it.
+that they would see it. What is left behind also decides again, and asks again, the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bots.outbox import Outbox
 from bots.runtime import Host
 from orchestrator.runtime import Orchestrator
 from parley.starting import start
-from tests.findings import Record, found, record_of
+from tests.findings import Record, found, found_again, record_of
 from tests.orchestrator.naive import NaiveBot, NaiveLeader
 from tests.processes import Processes, processes
 from tests.scenes import spec_of
@@ -125,6 +125,7 @@ def test_two_of_each_are_killed_at_drawn_moments_and_nothing_is_lost_or_said_twi
     lost = [one.host for one in happened(record.journal, "unseated") if one.reason != "left"]
     assert len(set(lost)) == 2, "the hosts that were killed served nobody"
     assert found(record, turns=TURNS) == []
+    assert found_again(record) == []
     plain = undisturbed(spec)
     assert found(plain, turns=TURNS) == []
     assert not happened(record.journal, "revoked")
@@ -198,6 +199,7 @@ def test_whoever_is_killed_after_any_of_its_writes_is_not_missed(who: str, plain
         leaders, hosts = Doom(at if who == "a leader" else 0), Doom(at if who == "a host" else 0)
         record = rehearsed(leaders, hosts)
         assert found(record, turns=8) == [], at
+        assert found_again(record) == [], at
         assert not happened(record.journal, "revoked"), at
         assert transcript(record.journal) == transcript(plain.journal), at
         if max(leaders.writes if leaders.at else 0, hosts.writes if hosts.at else 0) < at:
@@ -212,6 +214,7 @@ def test_a_leader_and_a_host_killed_in_the_same_talk_are_not_missed(
     chance = Chance(seed)
     record = rehearsed(Doom(1 + chance.below(10, "leader")), Doom(1 + chance.below(10, "host")))
     assert found(record, turns=8) == []
+    assert found_again(record) == []
     assert not happened(record.journal, "revoked")
     assert transcript(record.journal) == transcript(plain.journal)
 

@@ -200,7 +200,7 @@ def test_a_run_whose_spec_was_changed_is_not_led() -> None:
     court = Court().begin()
     body = court.raw.get(keys.spec(court.run)).replace(b'"seed":7', b'"seed":8')
     court.raw.set(keys.spec(court.run), body)
-    with pytest.raises(BadEntry, match="its spec is not the one it began with"):
+    with pytest.raises(BadEntry, match="it names another spec than the one that is stored"):
         Leader.open(court.streams, court.run)
 
 

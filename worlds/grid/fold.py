@@ -57,7 +57,12 @@ def _granted(state: GridState, event: Granted) -> GridState:
 
 
 def _revoked(state: GridState, event: Revoked) -> GridState:
-    """Ask again after the next step; a bot that no host serves, once it is seated."""
+    """Ask again after the next step; a bot that no host serves, once it is seated.
+
+    After a fork at once, sleepers too.
+    """
+    if event.reason == "forked":
+        return _with(state, event.bot, is_stirred=event.bot in state.settings.sleepers)
     if event.reason == "lost":
         state = replace(state, away=(*state.away, event.bot))
     return _with(state, event.bot, is_done=True)

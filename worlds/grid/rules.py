@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pydantic import JsonValue
 
@@ -39,6 +39,9 @@ class Grid(World[GridState]):
             land=Land(),
             attention={bot: Attention() for bot in bodies},
         )
+
+    def forked(self, state: GridState, spec: Spec) -> GridState:
+        return replace(state, max_chars=spec.floor.max_chars)
 
     def evolve(self, state: GridState, event: Event) -> GridState:
         return fold.evolve(state, event)

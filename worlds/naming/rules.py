@@ -62,6 +62,10 @@ class Naming(World[NamingState]):
             points=dict.fromkeys(bots, 0) if plays else {},
         )
 
+    def forked(self, state: NamingState, spec: Spec) -> NamingState:
+        """Draw who meets by the new seed; a graph that was drawn stays."""
+        return state._replace(seed=spec.seed)
+
     def evolve(self, state: NamingState, event: Event) -> NamingState:
         """Keep track of who meets, and of what came of it."""
         change = _CHANGES.get(type(event))

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from utils.protocol import (
     Ask,
     AskSay,
+    ChannelChanged,
     ChannelClosed,
     ChannelOpened,
     Event,
@@ -50,11 +51,20 @@ class Salon(World[SalonState]):
         read(spec, NoSettings)
         return SalonState(opens=spec.channels, max_chars=spec.floor.max_chars, names=_names(spec))
 
+    def forked(self, state: SalonState, spec: Spec) -> SalonState:
+        """Let bots go by the names the new scenario shows them by."""
+        return replace(
+            state, opens=spec.channels, max_chars=spec.floor.max_chars, names=_names(spec)
+        )
+
     def evolve(self, state: SalonState, event: Event) -> SalonState:
         """Keep track of channels and their members."""
         match event:
             case ChannelOpened():
                 return _with(state, event)
+            case ChannelChanged():
+                opened = state.channels[event.channel]
+                return _with(state, opened.model_copy(update={"hears": event.hears}))
             case ChannelClosed():
                 kept = {name: at for name, at in state.channels.items() if name != event.channel}
                 return replace(state, channels=kept)
