@@ -5,6 +5,8 @@ Each function gives a `Plot`, or none where the dataset has nothing to draw.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -44,32 +46,6 @@ def latency(source: Source, cast: Cast) -> Plot | None:
     slow = data.sort_values("p50_ms", ascending=False).head(MOST_ROWS).index
     top = data.loc[[place for place in data.index if place in slow]]
 
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.add_subplot()
-        places = list(range(len(top)))
-        axes.hlines(places, top["p5_ms"], top["p95_ms"], color=SERIES[0], linewidth=1.6)
-        axes.hlines(places, top["p25_ms"], top["p75_ms"], color=SERIES[0], linewidth=7)
-        axes.plot(
-            top["p50_ms"],
-            places,
-            "o",
-            color=PAPER,
-            markeredgecolor=SERIES[0],
-            linestyle="none",
-            markersize=7,
-            markeredgewidth=1.8,
-        )
-        axes.plot(top["max_ms"], places, "|", color=SOFT, markersize=9, linestyle="none")
-        name_rows(axes, [cast.shown(bot, most=12 if is_narrow else 18) for bot in top["bot"]])
-        least = max(float(top["p5_ms"].min()), 1.0)
-        if float(top["max_ms"].max()) > 50 * least:
-            axes.set_xscale("log")
-        else:
-            axes.set_xlim(left=0)
-            axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 6))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.duration(value)))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-
     more = f" The {len(top)} slowest of {len(data)}." if len(top) < len(data) else ""
     return Plot(
         "latency",
@@ -77,9 +53,36 @@ def latency(source: Source, cast: Cast) -> Plot | None:
         "From a grant to its closing, over grants that were answered or passed: median (circle), "
         f"middle half (thick), 5th to 95th percentile (thin), slowest (tick).{more}",
         data,
-        draw,
+        partial(_draw_latency, top=top, cast=cast),
         height_px=rows_px(len(top)),
     )
+
+
+def _draw_latency(figure: Figure, is_narrow: bool, *, top: pd.DataFrame, cast: Cast) -> None:
+    axes = figure.add_subplot()
+    places = list(range(len(top)))
+    axes.hlines(places, top["p5_ms"], top["p95_ms"], color=SERIES[0], linewidth=1.6)
+    axes.hlines(places, top["p25_ms"], top["p75_ms"], color=SERIES[0], linewidth=7)
+    axes.plot(
+        top["p50_ms"],
+        places,
+        "o",
+        color=PAPER,
+        markeredgecolor=SERIES[0],
+        linestyle="none",
+        markersize=7,
+        markeredgewidth=1.8,
+    )
+    axes.plot(top["max_ms"], places, "|", color=SOFT, markersize=9, linestyle="none")
+    name_rows(axes, [cast.shown(bot, most=12 if is_narrow else 18) for bot in top["bot"]])
+    least = max(float(top["p5_ms"].min()), 1.0)
+    if float(top["max_ms"].max()) > 50 * least:
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.duration(value)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
 
 def lengths(source: Source, cast: Cast) -> Plot | None:

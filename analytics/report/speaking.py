@@ -6,6 +6,7 @@ Each function gives a `Plot`, or none where the dataset has nothing to draw.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -33,51 +34,48 @@ def participation(source: Source, cast: Cast) -> Plot | None:
     said = spoken(source)
     if said.empty:
         return None
-    names = list(cast.names)
-    data = pd.DataFrame({"bot": names})
-    data["messages"] = said.groupby("speaker").size().reindex(names, fill_value=0).to_numpy()
-    data["share_of_messages"] = data["messages"] / data["messages"].sum()
-    has_words = source.dataset.has_texts and said["words"].sum() > 0
-    if has_words:
-        data["words"] = (
-            said.groupby("speaker")["words"].sum().reindex(names, fill_value=0).to_numpy()
-        )
-        data["share_of_words"] = data["words"] / data["words"].sum()
+    data = _shares(said, cast, has_words=source.dataset.has_texts and said["words"].sum() > 0)
     top = data.sort_values(["messages", "bot"], ascending=[False, True]).head(MOST_ROWS)
-
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.add_subplot()
-        places = range(len(top))
-        axes.barh(places, top["share_of_messages"], height=0.55, color=SERIES[0], label="messages")
-        if has_words:
-            axes.plot(
-                top["share_of_words"],
-                places,
-                "D",
-                color=SERIES[1],
-                markeredgecolor=PAPER,
-                markersize=7,
-                linestyle="none",
-                label="words",
-            )
-        axes.axvline(1 / len(data), color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="equal")
-        name_rows(axes, [cast.shown(bot, most=12 if is_narrow else 18) for bot in top["bot"]])
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
-        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.set_xlim(left=0)
-        legend_above(figure, axes, order=["messages", "words", "equal"])
-
+    diamonds = ", diamonds count words" if "words" in data else ""
     more = f" The {len(top)} who said most of {len(data)}." if len(top) < len(data) else ""
     return Plot(
         "participation",
         "Who spoke",
-        "Share of all that bots said: bars count messages"
-        + (", diamonds count words" if has_words else "")
-        + f"; the dashed line is an equal share.{more}",
+        f"Share of all that bots said: bars count messages{diamonds}; the dashed line is an equal "
+        f"share.{more}",
         data,
-        draw,
+        partial(_draw_shares, top=top, equal=1 / len(data), cast=cast),
         height_px=rows_px(len(top)),
     )
+
+
+def _shares(said: pd.DataFrame, cast: Cast, *, has_words: bool) -> pd.DataFrame:
+    names = list(cast.names)
+    by_bot = said.groupby("speaker")
+    data = pd.DataFrame({"bot": names})
+    data["messages"] = by_bot.size().reindex(names, fill_value=0).to_numpy()
+    data["share_of_messages"] = data["messages"] / data["messages"].sum()
+    if has_words:
+        data["words"] = by_bot["words"].sum().reindex(names, fill_value=0).to_numpy()
+        data["share_of_words"] = data["words"] / data["words"].sum()
+    return data
+
+
+def _draw_shares(
+    figure: Figure, is_narrow: bool, *, top: pd.DataFrame, equal: float, cast: Cast
+) -> None:
+    axes = figure.add_subplot()
+    places = range(len(top))
+    axes.barh(places, top["share_of_messages"], height=0.55, color=SERIES[0], label="messages")
+    if "words" in top:
+        shares = top["share_of_words"]
+        axes.plot(shares, places, "D", color=SERIES[1], mec=PAPER, ms=7, ls="none", label="words")
+    axes.axvline(equal, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="equal")
+    name_rows(axes, [cast.shown(bot, most=12 if is_narrow else 18) for bot in top["bot"]])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.set_xlim(left=0)
+    legend_above(figure, axes, order=["messages", "words", "equal"])
 
 
 def adjacency(source: Source, cast: Cast) -> Plot | None:
@@ -96,26 +94,6 @@ def adjacency(source: Source, cast: Cast) -> Plot | None:
     counts = data.pivot(index="before", columns="after", values="times")
     grid = counts.reindex(index=order, columns=order).fillna(0)
 
-    def draw(figure: Figure, is_narrow: bool) -> None:
-        axes = figure.add_subplot()
-        most = float(grid.to_numpy().max()) or 1.0
-        for row, values in enumerate(grid.to_numpy()):
-            for column, times in enumerate(values):
-                if times:
-                    _cell(axes, column, row, times, strength=times / most, is_small=len(order) > 12)
-        names = _grid_names(cast, order, is_narrow)
-        turned = 90 if _is_turned(names, is_narrow) else 0
-        axes.set_xticks(range(len(order)), names, rotation=turned)
-        name_rows(axes, names)
-        axes.xaxis.tick_top()
-        axes.xaxis.set_label_position("top")
-        axes.set_xlabel("then spoke", labelpad=7)
-        axes.set_ylabel("first spoke")
-        axes.set_xlim(-0.5, len(order) - 0.5)
-        axes.set_aspect(CELL_SHAPE, anchor="W")
-        axes.grid(visible=False)
-        axes.spines[:].set_visible(False)
-
     more = f" The {len(order)} who said most." if len(order) < len(cast.names) else ""
     return Plot(
         "adjacency",
@@ -123,9 +101,31 @@ def adjacency(source: Source, cast: Cast) -> Plot | None:
         "How often the bot above spoke next in the same channel after the bot at the left; words "
         f"from outside are passed over. Where a policy gives the turns, this is the policy.{more}",
         data,
-        draw,
+        partial(_draw_grid, grid=grid, cast=cast),
         height_px=(_grid_px(cast, order, is_narrow=False), _grid_px(cast, order, is_narrow=True)),
     )
+
+
+def _draw_grid(figure: Figure, is_narrow: bool, *, grid: pd.DataFrame, cast: Cast) -> None:
+    order = [str(bot) for bot in grid.index]
+    axes = figure.add_subplot()
+    most = float(grid.to_numpy().max()) or 1.0
+    for row, values in enumerate(grid.to_numpy()):
+        for column, times in enumerate(values):
+            if times:
+                _cell(axes, column, row, times, strength=times / most, is_small=len(order) > 12)
+    names = _grid_names(cast, order, is_narrow)
+    turned = 90 if _is_turned(names, is_narrow) else 0
+    axes.set_xticks(range(len(order)), names, rotation=turned)
+    name_rows(axes, names)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("then spoke", labelpad=7)
+    axes.set_ylabel("first spoke")
+    axes.set_xlim(-0.5, len(order) - 0.5)
+    axes.set_aspect(CELL_SHAPE, anchor="W")
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
 
 
 def _grid_names(cast: Cast, order: Sequence[str], is_narrow: bool) -> list[str]:
