@@ -3,6 +3,9 @@
 A leader holds a run's state, turns floor entries and deadlines into commits, and
 appends each one by compare-and-set. It may be wrong about being the leader: then its
 next commit finds another's in its place, `Conflict` is raised, and nothing was written.
+
+This file is over 300 lines because what is written, what is written again and what is read
+again change one state between them, and are wrong apart.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from orchestrator import engine, recovery
 from orchestrator.batch import before_deadline, entry_ms, entry_place
 from orchestrator.course import Course
 from orchestrator.kept import Kept, KeptCommits
-from orchestrator.routes import channels_alone, entries
+from orchestrator.routes import channels_alone, entries, target_key
 from orchestrator.snapshot import HASHED_EVERY
 from orchestrator.snapshot_store import SnapshotStore
 from orchestrator.state import State
@@ -318,14 +321,3 @@ class Leader:
             detail = f"server forgot commits {since} to {self.state.seq}; appended again"
             self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
             self._mended = None
-
-
-def target_key(run: str, target: str) -> str:
-    """Name the key of a target: `channel:<name>` or `inbox:<host>`.
-
-    Example:
-        >>> target_key("tea", "inbox:h1")
-        'parley:{tea}:inbox:h1'
-    """
-    kind, _, name = target.partition(":")
-    return keys.channel(run, name) if kind == "channel" else keys.inbox(run, name)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.state import Seat, State
+from utils import keys
 from utils.journal import Commit, Sealed
 from utils.mail import ChannelEntry, InboxEntry, StandingGrant
 from utils.protocol import (
@@ -131,3 +132,14 @@ def _standing(events: list[Event], after: State) -> tuple[StandingGrant, ...]:
         for grant in after.live()
         if grant.event.bot in seated or grant.event.epoch in granted
     )
+
+
+def target_key(run: str, target: str) -> str:
+    """Name the key of a target: `channel:<name>` or `inbox:<host>`.
+
+    Example:
+        >>> target_key("tea", "inbox:h1")
+        'parley:{tea}:inbox:h1'
+    """
+    kind, _, name = target.partition(":")
+    return keys.channel(run, name) if kind == "channel" else keys.inbox(run, name)

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from orchestrator.batch import entry_ms
-from orchestrator.leader import Leader, target_key
+from orchestrator.leader import Leader
+from orchestrator.routes import target_key
 from utils import keys
 from utils.clock import Clock
 from utils.errors import BadInput, Conflict, Hole, ServerGone, StreamError

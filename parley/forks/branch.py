@@ -9,7 +9,7 @@ from itertools import islice
 from pydantic import ValidationError
 
 from orchestrator.course import Course, written
-from orchestrator.leader import target_key
+from orchestrator.routes import target_key
 from parley.forks.changes import changed, read_change
 from parley.forks.edits import edits_of
 from parley.forks.parent import At, Parent, find_point
