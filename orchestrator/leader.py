@@ -3,6 +3,8 @@
 A leader holds a run's state, turns floor entries and deadlines into commits, and
 appends each one by compare-and-set. It may be wrong about being the leader: then its
 next commit finds another's in its place, `Conflict` is raised, and nothing was written.
+
+This file is over 300 lines because what writes a run's record is one class, and has one home.
 """
 
 from __future__ import annotations
