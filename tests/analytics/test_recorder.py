@@ -1,4 +1,7 @@
-"""What a recorder leaves on disk is the run's, whatever becomes of recorder and server."""
+"""What a recorder leaves on disk is the run's, whatever becomes of recorder and server.
+
+This file is over 300 lines because every test plays the same small run.
+"""
 
 from __future__ import annotations
 

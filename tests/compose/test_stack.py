@@ -1,4 +1,7 @@
-"""The stack of the compose file: brought up, looked at, knocked about, taken down."""
+"""The stack of the compose file: brought up, looked at, knocked about, taken down.
+
+This file is over 300 lines because bringing the stack up takes a minute: all share one.
+"""
 
 from __future__ import annotations
 
