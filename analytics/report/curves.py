@@ -22,7 +22,7 @@ PANEL_PX = 130
 
 
 def measures(source: Source, cast: Cast) -> Plot | None:
-    """Draw what the world measured, over turns, a panel a measure."""
+    """Draw what was measured while the run went on, over turns, a panel a measure."""
     table = source.frames["measures"]
     data = table[["turns", "name", "scope", "channel", "bot", "value"]].dropna(subset=["value"])
     if data.empty:
@@ -41,7 +41,7 @@ def measures(source: Source, cast: Cast) -> Plot | None:
     more = f" The first {len(names)} measures." if data["name"].nunique() > len(names) else ""
     return Plot(
         "measures",
-        "What the world measured",
+        "What was measured while it ran",
         "Each value as the journal has it, at the number of turns that had closed. A value of a "
         f"bot or a channel is a dot, coloured where the run has few bots.{more}",
         data,
