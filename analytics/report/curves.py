@@ -15,14 +15,14 @@ from analytics.report.plots import Cast, Plot
 from analytics.report.source import Source
 
 MOST_PANELS = 8
-MOST_POINTS = 800
+MOST_POINTS = 400
 LEAST_POINTS = 3
-SMOOTH = 9
+SMOOTH, PARTS = 9, 40
 PANEL_PX = 130
 
 
 def measures(source: Source, cast: Cast) -> Plot | None:
-    """Draw what the world measured, over turns, a panel a measure."""
+    """Draw what was measured while the run went on, over turns, a panel a measure."""
     table = source.frames["measures"]
     data = table[["turns", "name", "scope", "channel", "bot", "value"]].dropna(subset=["value"])
     if data.empty:
@@ -41,7 +41,7 @@ def measures(source: Source, cast: Cast) -> Plot | None:
     more = f" The first {len(names)} measures." if data["name"].nunique() > len(names) else ""
     return Plot(
         "measures",
-        "What the world measured",
+        "What was measured while it ran",
         "Each value as the journal has it, at the number of turns that had closed. A value of a "
         f"bot or a channel is a dot, coloured where the run has few bots.{more}",
         data,
@@ -79,7 +79,8 @@ def metrics(found: Measured) -> Plot | None:
     return Plot(
         "metrics",
         "Metrics over the run",
-        f"Dots are values, the line is the median of {SMOOTH} around. What each metric is, the "
+        f"Dots are values, of more than {MOST_POINTS} every so many; the line is the median of "
+        f"{SMOOTH} around, or of one part in {PARTS} where that is more. What each metric is, the "
         "section Metrics says.",
         data,
         draw,
@@ -102,7 +103,8 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
         ls="none",
     )
     if len(rows) >= SMOOTH:
-        middle = rows["value"].rolling(SMOOTH, center=True, min_periods=3).median()
+        window = max(SMOOTH, len(rows) // PARTS)
+        middle = rows["value"].rolling(window, center=True, min_periods=3).median()
         axes.plot(at.iloc[thin], middle.iloc[thin], color=SERIES[0])
     axes.grid(visible=False, axis="x")
     axes.set_xlabel(str(rows["scope"].iloc[0]) if is_one_channel else "value, in the run's order")

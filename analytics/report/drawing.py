@@ -24,7 +24,7 @@ from utils.printable import printable_line
 
 INK, SOFT, RULE, PAPER = "#000001", "#000002", "#000003", "#000004"
 SERIES = tuple(f"#0000a{place}" for place in range(1, 9))
-"""Eight that colour-blind readers can tell apart; a marker or a label tells them apart, too."""
+"""Eight, after Okabe and Ito; a marker or a label tells them apart, too."""
 MARKERS = "osD^vP*X"
 
 Target = Literal["page", "file"]

@@ -11,11 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from analytics.export import export_run
 from analytics.metrics.frames import Frames
 from analytics.metrics.seam import Metric, Reading
 from analytics.report.measured import measured, told
 from analytics.report.page import STYLE
 from analytics.report.source import Source
+from analytics.sheets import Form
 from tests.analytics.recorded import Recorded, every_file
 from tests.analytics.reported import Seen, dataset_of, references, report_on, seen
 from tests.scenes import spec_of
@@ -180,6 +182,18 @@ def test_a_run_in_which_nothing_was_said_has_a_report(tmp_path: Path) -> None:
     assert written.figures == []
     assert "This run was running when it was exported: it was cut at commit" in text
     assert "Nothing to draw." in text
+
+
+def test_digests_of_withheld_texts_are_not_taken_for_words(tmp_path: Path) -> None:
+    run = talk()
+    export_run(run.streams, run.run, tmp_path / "tea", form=Form(withheld=("texts",)))
+    written = report_on(tmp_path / "tea", tmp_path / "tea.html", tmp_path / "figures")
+    text = seen(tmp_path / "tea.html").text("body")
+    assert "The texts of this dataset were withheld" in text
+    assert "mtld – the texts were withheld" in text
+    assert "lengths.csv" not in [path.name for path in written.figures]
+    assert "words" not in (tmp_path / "figures" / "participation.csv").read_text("utf-8")
+    assert "latency_median_ms 10" in text
 
 
 def test_nothing_is_written_into_a_dataset(dataset: Path) -> None:
