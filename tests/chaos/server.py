@@ -177,6 +177,13 @@ class Server:
         places = range(last - 1, max(-1, last - 1 - int(count)), -1)
         return [stream.entry(place) for place in places] if stream else []
 
+    def _do_xinfo(self, words: list[str]) -> dict[str, Any]:
+        stream = self.stream(words[1])
+        if stream is None:
+            raise redis.ResponseError("no such key")
+        last = stream.entry(len(stream.ids) - 1) if stream.ids else None
+        return {"entries-added": len(stream.ids), "last-entry": last}
+
     def _do_xlen(self, words: list[str]) -> int:
         stream = self.stream(words[0])
         return len(stream.ids) if stream else 0

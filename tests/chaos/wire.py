@@ -90,6 +90,9 @@ class Client:
     def xlen(self, key: str) -> Any:
         return self.connection.ask("XLEN", key)
 
+    def xinfo_stream(self, key: str) -> Any:
+        return self.connection.ask("XINFO", "STREAM", key)
+
     def xrange(self, key: str, *, min: str, max: str, count: int | None = None) -> Any:
         most = ("COUNT", count) if count is not None else ()
         return [paired(one) for one in self.connection.ask("XRANGE", key, min, max, *most)]
