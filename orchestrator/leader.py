@@ -113,7 +113,8 @@ class Leader:
             BadEntry: The run is a fork, and the server has not all that it was forked from.
         """
         if self.state.seq >= self.course.first_seq:
-            self._look_at_floor(now_ms)
+            if self._mended is None:  # else that is said with a cursor of its own
+                self._look_at_floor(now_ms)
             return
         if self.state.seq + 1 < self.course.first_seq:
             what = f"it is a fork of commit {self.course.first_seq - 1}, which is not there"
@@ -259,14 +260,14 @@ class Leader:
         beside = entries(self.state, after, sealed)
         if sealed.seq < self.course.first_seq:
             beside = channels_alone(beside)
-        else:
-            self._taken.extend(taken(one) for one in sealed.commit.inputs)
         self._advance(sealed, after, beside)
 
     def _advance(self, sealed: Sealed, after: State, beside: dict[str, str]) -> None:
         if after.phase == "ended" and self.state.phase != "ended":
             self.ended_at_ms = sealed.commit.at_ms
         self.state, self._last = after, sealed
+        if sealed.seq >= self.course.first_seq:  # before it, another run's floor was read
+            self._taken.extend(taken(one) for one in sealed.commit.inputs)
         self._kept.add(Kept(sealed.seq, sealed.sha256, sealed.body, beside))
         self._snapshots.keep(after)
 
@@ -305,14 +306,11 @@ class Leader:
 
     def _look_at_floor(self, now_ms: int) -> None:
         """Read again what whoever led before passed over, if it died before it could say so."""
-        if not self._taken:
-            return
         floor = self.streams.latest(self.floor_key, upto=self.state.cursor, count=LOOKED_AT)
         again = first_unread(self._taken, floor, self.state.cursor)
         if again is not None:
             detail = f"the floor was rolled back; read again from {again}"
             self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=again)
-        self._taken.clear()
 
     def _own_up(self, now_ms: int) -> None:
         """Say in the journal that it was mended, if that is not said yet."""
