@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from bots.around import SERVED, Around, located, unsigned
@@ -24,8 +23,6 @@ from utils.mail import ChannelEntry, StandingGrant
 from utils.protocol import ChannelClosed, Granted
 from utils.spec import BotSpec, ModelSpec, Spec
 from utils.streams import Entry, Streams
-
-log = logging.getLogger("bots")
 
 MEMORIES = "parley.memories"
 MINDS = "parley.minds"
@@ -172,8 +169,7 @@ class Company:
         if self.spec.models[seat.bot.model].mind in SERVED:
             try:
                 entries = streams.latest(keys.calls(self.run), count=LATEST_CALLS)
-            except StreamError as error:  # a role of before it might: the bot begins anew
-                log.warning("what %s's prompts were measured at cannot be read: %s", bot, error)
+            except StreamError:  # this host's role may not read calls: it begins anew
                 return
             calls = (counted_call(entry.body, bot) for entry in entries)
             last = next((call for call in calls if call is not None), None)

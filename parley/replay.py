@@ -80,7 +80,7 @@ class Record:
 
 def is_folder(name: str) -> bool:
     """Tell whether something is a folder, or can be nothing else."""
-    return os.sep in name or (Path(name) / manifest.NAME).exists()
+    return os.sep in name or os.path.lexists(Path(name) / manifest.NAME)
 
 
 def record_in(folder: str) -> Record:

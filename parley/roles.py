@@ -69,10 +69,7 @@ ROLES: Mapping[str, Role] = {
             keys.RESERVED,
         ),
     ),
-    # Journal and calls to read alone, for minds that answer from the record of another run
-    # and for what was learned of a bot's tokens. No floor: sealed answers are there before
-    # anybody may hear them. They are in a live journal too, and no host opens that of a run
-    # it plays: who holds this role's password is trusted with it.
+    # Neither journal nor floor: sealed answers are there before anybody may hear them.
     "host": Role(
         writes="xadd set del zadd zrem zremrangebyscore eval evalsha pexpire",
         owns=(keys.seat(ANY, ANY), keys.HOSTS, keys.slots(ANY)),
@@ -84,8 +81,6 @@ ROLES: Mapping[str, Role] = {
             keys.spec(ANY),
             keys.channel(ANY, ANY),
             keys.inbox(ANY, ANY),
-            keys.journal(ANY),
-            keys.calls(ANY),
         ),
     ),
     "person": Role(

@@ -153,7 +153,8 @@ def _read(model: ModelSpec) -> Recording:
     try:
         recording = _recording_of(model)
     except StreamError as bad:
-        raise Missing(f"the record {model.record} cannot be used: {bad}") from bad
+        what = f"the record {model.record} cannot be used: {bad}"
+        raise Missing(what, mend="export it, and name the dataset's folder") from bad
     if not len(recording):
         raise Missing(f"nothing was answered in {recording.name}", mend="name another record")
     return recording

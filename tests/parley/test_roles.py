@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bots.minds.recording import read_run
 from bots.outbox import Outbox
 from bots.runtime import Host
 from orchestrator.runtime import Orchestrator
@@ -137,30 +136,10 @@ def test_every_role_of_the_table_is_one_there_is() -> None:
     assert {role for roles in WRITERS.values() for role in roles} < set(ROLES)
 
 
-@pytest.mark.parametrize("key", [keys.journal("tea"), keys.calls("tea")])
-def test_a_host_reads_journal_and_calls_and_cannot_take_back_what_is_there(
-    key: str, guarded: Guarded
-) -> None:
-    host = guarded.streams("host")
-    assert may(host, "XRANGE", key, "-", "+")
-    assert may(host, "XREVRANGE", key, "+", "-", "COUNT", "1")
-    assert may(host, "XREAD", "STREAMS", key, "0")
-    assert not may(host, "XTRIM", key, "MAXLEN", "0")
-    assert not may(host, "XDEL", key, "1-0")
-    host.close()
-
-
-def test_a_host_answers_from_the_record_of_another_run(guarded: Guarded) -> None:
-    run = play(guarded, turns=6)
-    host = guarded.streams("host")
-    assert len(read_run(host, run)) == 6
-    assert len(list(host.latest(keys.calls(run), count=10))) == 6
-    host.close()
-
-
-def test_a_host_reads_no_floor(guarded: Guarded) -> None:
+def test_a_host_reads_neither_journal_nor_floor(guarded: Guarded) -> None:
     host = guarded.streams("host")
     assert may(host, "XRANGE", keys.channel("tea", "main"), "-", "+")
+    assert not may(host, "XRANGE", keys.journal("tea"), "-", "+")
     assert not may(host, "XRANGE", keys.floor("tea"), "-", "+")
     host.close()
 
