@@ -83,6 +83,7 @@ class Built:
             "models": models,
             "withheld": self.form.withheld,
             "text": self.form.text,
+            "started_with": self.spec.started_with,
             "made_with": made_with,
             "deterministic": DETERMINISTIC,
             "not_deterministic": not_deterministic(

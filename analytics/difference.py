@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analytics.columns import Row
@@ -85,24 +85,43 @@ def commit_of(dataset: Dataset, row: Row) -> int | None:
 
 
 def changed_call(dataset: Dataset) -> tuple[int | None, Row]:
-    """Find the first call that the tables do not name by its hash: its line, and its place.
+    """Find the first call that is not the one the tables name there: its line, and its place.
 
-    Only of use where the tables are as they were.
+    Where one is missing that is the line on which it stood. Only of use where the tables
+    are as they were.
     """
+    named = sorted(_named_calls(dataset), key=lambda row: _order(row["entry_id"]))
+    number = 0
+    try:
+        for number, call in enumerate(dataset.calls(), 1):
+            row = named[number - 1] if number <= len(named) else None
+            if row is None or (row["entry_id"], row["call_sha256"]) != (call.id, call.sha256):
+                return number, _place(row)
+    except BadEntry:
+        return number + 1, {}
+    if number < len(named):
+        return number + 1, _place(named[number])
+    return None, {}
+
+
+def _named_calls(dataset: Dataset) -> Iterable[Mapping[str, str]]:
+    """Gather a row for each call: of the table of calls, or else of the one of incidents."""
     named: dict[str, Mapping[str, str]] = {}
     for table in ("incidents", "calls"):
         path = dataset.folder / "tables" / f"{table}.csv"
         with path.open(encoding="utf-8", newline="") as file:
-            named |= {row["entry_id"]: row for row in csv.DictReader(file) if row["entry_id"]}
-    number = 0
-    try:
-        for number, call in enumerate(dataset.calls(), 1):
-            row = named.get(call.id)
-            if row is not None and row["call_sha256"] == call.sha256:
-                continue
-            if row is None or not row["epoch"]:
-                return number, {}
-            return number, {"epoch": int(row["epoch"]), "turn": int(row["turn"])}
-    except BadEntry:
-        return number + 1, {}
-    return None, {}
+            rows = csv.DictReader(file)
+            named |= {
+                row["entry_id"]: row for row in rows if row["entry_id"] and row["call_sha256"]
+            }
+    return named.values()
+
+
+def _order(entry_id: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in entry_id.split("-"))
+
+
+def _place(row: Mapping[str, str] | None) -> Row:
+    if row is None or not row["epoch"]:
+        return {}
+    return {"epoch": int(row["epoch"]), "turn": int(row["turn"])}

@@ -20,8 +20,8 @@ ALWAYS_OPEN = (
     "Times are those of the run's server and hosts: the same run made again has others.",
     "What was decided where time decides (deadlines, lost hosts, who of several channels speaks "
     "first) is in the record, and may come out otherwise in another run of the same seed.",
-    "The record does not hold which versions of Parley and Python the run was made with: "
-    "made_with is what wrote this folder.",
+    "started_with has the versions where the run was started, and made_with those of what wrote "
+    "this folder; those of each orchestrator and host are not in the record.",
 )
 
 ANSWERS = (

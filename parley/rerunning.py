@@ -16,7 +16,7 @@ from bots.minds.seam import Mind
 from bots.rerun import Pair
 from utils import plugins
 from utils.calls import CallRecord
-from utils.errors import BadInput
+from utils.errors import BadInput, Missing
 from utils.spec import Spec
 
 MINDS = "parley.minds"
@@ -62,13 +62,24 @@ class Minds:
         key = place.model_dump_json()
         if key not in self._minds:
             mind = self._minds[key] = plugins.find(MINDS, model.mind)(place)
-            mind.preflight()
+            try:
+                mind.preflight()
+            except Missing as error:
+                raise _mended(error, record) from error
         return self._minds[key]
 
     def close(self) -> None:
         """Let all connections go."""
         for mind in self._minds.values():
             mind.close()
+
+
+def _mended(error: Missing, record: CallRecord) -> Missing:
+    """Name what helps a rerun, which has no `--offline` and starts no server."""
+    if "--offline" not in error.mend:
+        return error
+    serve = "parley offline-model" if record.language_model is False else "ollama serve"
+    return Missing(error.what, where=error.where, mend=f"run: {serve}, or name a server: --host")
 
 
 @dataclass(slots=True)

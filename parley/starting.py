@@ -28,6 +28,16 @@ class Registered(Frozen):
     started_ms: int
 
 
+def stamped(spec: Spec, streams: Streams) -> Spec:
+    """Write the versions that are here into a scenario: of a fork, in place of its parent's."""
+    from analytics.statement import versions
+    from utils.server import server_details
+
+    details = server_details(streams.info())
+    here = versions() | {"server": f"{details.flavour} {details.version}".strip()}
+    return spec.model_copy(update={"started_with": here})
+
+
 def start(
     streams: Streams,
     spec: Spec,

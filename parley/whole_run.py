@@ -132,7 +132,7 @@ def whole_run(spec: Spec, wishes: Wishes) -> None:
     check_out(wishes.out or Path("datasets"), may_exist=wishes.out is None)
     with stage(wishes) as on:
         models = preflight(on, spec)
-        run = starting.start(on.streams, spec, reserved=True)
+        run = starting.start(on.streams, starting.stamped(spec, on.streams), reserved=True)
         if not wishes.as_json:
             _say_what_runs(spec, run, models)
         performed = perform(on, spec, run, wishes)

@@ -87,6 +87,7 @@ class Manifest(Frozen):
         last_sha256: The hash of the last commit: the chain's end. Empty without commits.
         withheld: What was taken out of the records.
         text: How text cells of the CSV tables are written.
+        started_with: Versions where the run was started, as its spec has them.
         made_with: Versions of what wrote this folder, which says nothing of the run.
         settings: Of the run, beside bots, models and channels: all are in raw/spec.json.
         deterministic, not_deterministic: What is promised, and what is not.
@@ -110,6 +111,7 @@ class Manifest(Frozen):
     models: tuple[ModelSeen, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     text: TextForm = "spreadsheet"
+    started_with: dict[str, str] = {}
     made_with: dict[str, str] = {}
     deterministic: tuple[str, ...] = ()
     not_deterministic: tuple[str, ...] = ()

@@ -197,7 +197,13 @@ class WorldSpec(Frozen):
 
 
 class Spec(Frozen):
-    """Everything about a run before it starts. `origin` is what a fork stands on."""
+    """Everything about a run before it starts.
+
+    Attributes:
+        started_with: Versions where it was started: of Parley, Python, libraries and the
+            server. Nothing is decided by them. Not written when empty.
+        origin: What a fork stands on.
+    """
 
     parley: Literal[1] = 1
     scenario: Name
@@ -215,6 +221,9 @@ class Spec(Frozen):
     measures: Annotated[tuple[Name, ...], Field(max_length=MAX_MEASURES)] = ()
     when: Annotated[tuple[When, ...], Field(max_length=MAX_MEASURES)] = ()
 
+    started_with: Annotated[
+        dict[Name, Short], Field(max_length=MAX_LABELS, exclude_if=lambda versions: not versions)
+    ] = {}
     origin: Origin | None = None
 
     @property

@@ -30,7 +30,10 @@ def by_arm(sources: Sequence[Source]) -> dict[str, list[Source]]:
 
 def differing(sources: Sequence[Source]) -> dict[str, dict[str, list[Source]]]:
     """Find the settings in which runs differ: setting to value to the runs that have it."""
-    flat = [_flat(source.spec.model_dump(mode="json", exclude={"labels"})) for source in sources]
+    flat = [
+        _flat(source.spec.model_dump(mode="json", exclude={"labels", "started_with"}))
+        for source in sources
+    ]
     keys = dict.fromkeys(key for one in flat for key in one)
     found: dict[str, dict[str, list[Source]]] = {}
     for key in keys:

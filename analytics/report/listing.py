@@ -111,6 +111,7 @@ def interventions(source: Source) -> Html | None:
 def manifest(source: Source) -> Html:
     """Write what the dataset says of itself."""
     seal = source.manifest
+    started = ", ".join(f"{name} {version}" for name, version in seal.started_with.items())
     made = ", ".join(f"{name} {version}" for name, version in seal.made_with.items())
     facts = pairs(
         {
@@ -121,6 +122,7 @@ def manifest(source: Source) -> Html:
             "Scenario's hash": mono(seal.spec_sha256),
             "Format": f"{seal.format}, text cells {seal.text}",
             "Withheld": ", ".join(seal.withheld),
+            "Started with": started,
             "Made with": made,
         },
         is_long=True,

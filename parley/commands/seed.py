@@ -45,7 +45,7 @@ def command(scenario: str, say: str | None, changes: dict[str, Any], as_json: bo
     ask_for_models(spec, here)
     with opening.streams(here, name="parley-seed") as streams:
         starting.check_server(streams)
-        run = starting.start(streams, spec)
+        run = starting.start(streams, starting.stamped(spec, streams))
         hosts = len(streams.presences())
     if as_json:
         click.echo(json.dumps({"run": run}))

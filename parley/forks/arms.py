@@ -13,6 +13,7 @@ from parley.forks.branch import Plan, begin, spec_of
 from parley.forks.parent import At, open_parent
 from parley.library import Library
 from parley.resolve import OFFLINE_MODEL
+from parley.starting import stamped
 from parley.whole_run import (
     Performed,
     Stage,
@@ -133,6 +134,7 @@ def _preflight(on: Stage, specs: Sequence[Spec]) -> list[str]:
 
 
 def _play(on: Stage, plan: Plan, spec: Spec, wishes: Wishes) -> Performed:
+    spec = stamped(spec, on.streams)
     run = begin(on.streams, spec, plan.parent, plan.point.epochs)
     return perform(on, spec, run, wishes)
 

@@ -133,6 +133,20 @@ def test_a_changed_call_is_named_by_its_line_and_the_commit_that_granted_it(fold
     assert (one.file, one.line, one.commit, one.turn) == ("raw/calls.jsonl", 5, 8, 4)
 
 
+def test_a_call_that_was_taken_out_or_put_in_is_named_by_its_line(folder: Path) -> None:
+    path = folder / "raw" / "calls.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    for changed, line, commit in (
+        ([*lines[:4], *lines[5:]], 5, 8),
+        ([*lines[:4], lines[3], *lines[4:]], 5, 8),
+        ([*lines[:4], lines[5], lines[4], *lines[6:]], 5, 8),
+        (lines[:-1], len(lines), 10),
+    ):
+        path.write_bytes(b"".join(changed))
+        (one,) = found(folder)
+        assert (one.file, one.line, one.commit) == ("raw/calls.jsonl", line, commit)
+
+
 def test_a_changed_spec_is_named_with_the_commit_that_has_its_hash(folder: Path) -> None:
     change(folder / "raw" / "spec.json", '"seed":7', '"seed":8')
     (one,) = found(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from analytics.export import export_run
 from tests.forked import Played, finished
 from tests.scenes import spec_of
+from utils.dataset import Dataset
 
 TURNS = 8
 
@@ -65,6 +67,19 @@ def test_a_dataset_is_forked_with_its_control_and_the_two_are_compared(tea: Path
         rows = list(csv.DictReader(file))
     assert [int(row["turn"]) for row in rows] == [5, 6, 7, 8]
     assert all(float(row["words"]) > 0.5 for row in rows)
+
+
+def test_a_manifest_has_the_versions_where_the_run_was_started(tea: Path) -> None:
+    forked = parley(tea, "fork", "./tea", "--at", "4", "--no-control", "--out", "f", "--json",
+                    "--change", 'model.m.lines=["Well?"]')  # fmt: skip
+    (told,) = (json.loads(line) for line in forked.stdout.splitlines())
+    dataset = Dataset.open(tea / told["dataset"])
+    started = dict(dataset.manifest.started_with)
+    assert dataset.spec().started_with == started
+    assert re.fullmatch(r"(redis|valkey) \d+\.\d+.*", started.pop("server"))
+    assert started == dataset.manifest.made_with  # one and the same installation here
+    assert Dataset.open(tea / "tea").manifest.started_with == {}  # nothing said so: not made up
+    assert parley(tea, "verify", told["dataset"], "--grade", "B").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,13 @@ def test_a_model_or_a_server_that_is_not_there_is_missing(stage: Stage) -> None:
         assert told.exception.exit_code == 3
 
 
+def test_where_nothing_answers_what_to_start_is_what_answered_then(stage: Stage) -> None:
+    told = asked(stage.folder, "--host", "http://127.0.0.1:1")
+    assert str(told.exception) == (
+        "no model server at http://127.0.0.1:1; run: parley offline-model, or name a server: --host"
+    )
+
+
 def test_a_bot_that_is_not_there_and_a_dataset_without_texts_are_bad_input(
     stage: Stage, tmp_path: Path
 ) -> None:
