@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,14 +82,13 @@ def command(
         given = read_embeddings(embeddings) if embeddings else None
         measures = measure(found, chosen, seed=seed, embeddings=given, progress=progress)
         if out is None:
-            lines = [_line(one, as_json=as_json) for one in measures]
+            lines = _json(measures) if as_json else _lines(measures)
         else:
             count = write_measures(out, measures, chosen)
             told = {"folder": str(out), "datasets": len(found), "values": count}
             lines = [json.dumps(told) if as_json else f"{out}  ({count:,} values)"]
     for line in lines:
-        if line is not None:
-            click.echo(line)
+        click.echo(line)
 
 
 def _list(metrics: Iterable[Metric], *, as_json: bool) -> None:
@@ -101,19 +101,41 @@ def _list(metrics: Iterable[Metric], *, as_json: bool) -> None:
             click.echo(f"{one.name:<28} {', '.join(one.scopes):<13} {one.meaning}")
 
 
-def _line(measure: Measure, *, as_json: bool) -> str | None:
+def _json(measures: Iterable[Measure]) -> list[str]:
     from analytics.measuring import COLUMNS, values_of
 
-    values = values_of(measure)
-    if as_json:
-        named = dict(zip((column.name for column in COLUMNS), values, strict=True))
-        return json.dumps(named | {f"label_{name}": one for name, one in measure.labels.items()})
-    one = measure.reading
-    if one.scope not in SHOWN:
-        return None
-    unit = measure.metric.unit
-    value = (
-        f"{one.value:.6g}{'' if unit == 'none' else f' {unit}'}" if one.value is not None else ""
-    )
-    whose = one.bot or one.channel or ""
-    return f"{measure.run or 'all runs'}  {measure.metric.name:<26} {whose:<12} {value or one.why}"
+    names = [column.name for column in COLUMNS]
+    return [
+        json.dumps(
+            dict(zip(names, values_of(one), strict=True))
+            | {f"label_{name}": label for name, label in one.labels.items()}
+        )
+        for one in measures
+    ]
+
+
+def _lines(measures: Iterable[Measure]) -> list[str]:
+    """Tell values as a person reads them; of those of every turn or pair, how many there are."""
+    from utils.names import counted
+
+    lines: list[str] = []
+    more: Counter[tuple[str, str]] = Counter()
+    for one in measures:
+        reading, unit, name = one.reading, one.metric.unit, one.metric.name
+        run, whose = one.run or "all runs", reading.bot or reading.channel or ""
+        if reading.scope not in SHOWN and not (reading.value is None and reading.at is None):
+            more[run, name] += 1
+            continue
+        value = reading.why
+        if reading.value is not None:
+            value = f"{reading.value:.6g}{'' if unit == 'none' else f' {unit}'}"
+        lines.append(_line(run, name, whose, value))
+    for (run, name), count in more.items():
+        lines.append(
+            _line(run, name, "", f"{counted(count, 'value')}: see them with --json or --out")
+        )
+    return lines
+
+
+def _line(run: str, name: str, whose: str, value: str) -> str:
+    return f"{run}  {name:<26} {whose:<12} {value}"

@@ -57,6 +57,15 @@ def test_a_value_says_what_it_is_of(dataset: Path) -> None:
     ]
 
 
+def test_a_metric_of_every_turn_is_never_passed_over_in_silence(dataset: Path) -> None:
+    for metric, told in (
+        ("similarity_embedded", "no embeddings"),
+        ("topic_distance", "6 values: see them with --json or --out"),
+    ):
+        shown = CliRunner().invoke(command, [str(dataset), "--metric", metric])
+        assert shown.output.rstrip().endswith(told), shown.output
+
+
 def test_measures_have_a_folder_of_their_own_and_the_dataset_stays_as_it_is(
     dataset: Path, tmp_path: Path
 ) -> None:
