@@ -14,9 +14,10 @@ from analytics.columns import Value
 from bots.around import Around, located
 from bots.minds.seam import Mind
 from bots.rerun import Pair
+from parley.resolve import OFFLINE_MODEL
 from utils import plugins
 from utils.calls import CallRecord
-from utils.errors import BadInput
+from utils.errors import BadInput, Missing
 from utils.spec import Spec
 
 MINDS = "parley.minds"
@@ -62,13 +63,23 @@ class Minds:
         key = place.model_dump_json()
         if key not in self._minds:
             mind = self._minds[key] = plugins.find(MINDS, model.mind)(place)
-            mind.preflight()
+            try:
+                mind.preflight()
+            except Missing as missing:
+                raise Missing(missing.what, mend=_mend(place.model, missing.mend)) from missing
         return self._minds[key]
 
     def close(self) -> None:
         """Let all connections go."""
         for mind in self._minds.values():
             mind.close()
+
+
+def _mend(model: str, mend: str) -> str:
+    """Say what mends a missing server here: there is no `--offline` that could be added."""
+    if model == OFFLINE_MODEL:
+        return "start the offline model, in another terminal: parley offline-model"
+    return "start Ollama, or name its server: --host URL" if "--offline" in mend else mend
 
 
 @dataclass(slots=True)

@@ -168,6 +168,14 @@ def test_a_model_or_a_server_that_is_not_there_is_missing(stage: Stage) -> None:
         assert told.exception.exit_code == 3
 
 
+def test_what_mends_a_missing_server_is_something_that_rerun_takes(stage: Stage) -> None:
+    nobody = ("--host", "http://127.0.0.1:1")
+    told = str(asked(stage.folder, *nobody).exception)
+    assert told.endswith("; start the offline model, in another terminal: parley offline-model")
+    told = str(asked(stage.folder, *nobody, "--model", "llama3.2:1b").exception)
+    assert told.endswith("; start Ollama, or name its server: --host URL")
+
+
 def test_a_bot_that_is_not_there_and_a_dataset_without_texts_are_bad_input(
     stage: Stage, tmp_path: Path
 ) -> None:
