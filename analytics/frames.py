@@ -35,7 +35,7 @@ def load(
 
     Integers are `Int64`, decimals `Float64`, booleans `boolean`, texts and JSON `string`;
     an empty cell is missing. Texts are as they were said, whatever the files had to
-    write for spreadsheets. The files are taken as they are: `parley verify` checks them.
+    write for spreadsheets. Columns and rows are counted; `parley verify` checks the files.
 
     Args:
         folder: A dataset, or a folder that holds datasets.
