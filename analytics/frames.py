@@ -35,7 +35,7 @@ def load(
 
     Integers are `Int64`, decimals `Float64`, booleans `boolean`, texts and JSON `string`;
     an empty cell is missing. Texts are as they were said, whatever the files had to
-    write for spreadsheets. The files are taken as they are: `parley verify` checks them.
+    write for spreadsheets. Columns and rows are counted; `parley verify` checks the files.
 
     Args:
         folder: A dataset, or a folder that holds datasets.
@@ -68,6 +68,7 @@ class _Tables:
     def __init__(self, dataset: Dataset) -> None:
         self.types = _codebook(dataset.folder / "codebook.csv")
         self._folder = dataset.folder
+        self._rows = dataset.manifest.rows
         self._is_raw = dataset.manifest.text == "raw"
 
     def frame(self, table: str, columns: Collection[str] | None) -> DataFrame:
@@ -83,6 +84,8 @@ class _Tables:
             look_up(name, types, f"column of {table}", str(self._folder))
         try:
             head = pandas.read_csv(path, nrows=0, dtype=str, encoding="utf-8").columns
+            if list(head) != list(types):
+                raise BadEntry(f"{path}:1", "its columns are not those of codebook.csv")
             cells = pandas.read_csv(
                 path,
                 usecols=None if columns is None else list(columns),
@@ -91,10 +94,14 @@ class _Tables:
                 encoding="utf-8",
                 lineterminator="\n",
             )
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise BadEntry(str(path), error.strerror or "cannot be read") from error
+        except ValueError as error:
             raise BadEntry(str(path), str(error).strip() or "cannot be read") from error
-        if list(head) != list(types):
-            raise BadEntry(f"{path}:1", "its columns are not those of codebook.csv")
+        # A table that was cut off gives numbers too, and wrong ones.
+        if len(cells) != self._rows.get(table, len(cells)):
+            why = f"it has {len(cells):,} of the {self._rows[table]:,} rows that were sealed"
+            raise BadEntry(str(path), f"{why}; see: parley verify {self._folder}")
         typed = {name: self._typed(cells[name], types[name], path) for name in cells.columns}
         return pandas.DataFrame(typed)
 

@@ -105,8 +105,7 @@ def main(args: Sequence[str] | None = None) -> None:
         click.echo(error.format_message())
         sys.exit(0)
     except click.UsageError as error:
-        command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
-        _fail(f"{command}: {error.format_message()}" if command else error.format_message(), 2)
+        _fail(_misused(error), 2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except ParleyError as error:
@@ -117,6 +116,20 @@ def main(args: Sequence[str] | None = None) -> None:
         # Whoever read our output has gone, as `parley runs | head -1` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _misused(error: click.UsageError) -> str:
+    """Say which command was given what it does not take, and where it says what it does."""
+    command = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
+    line = error.format_message()
+    if not command:
+        return line
+    is_mended = not line.endswith(".")  # click's own "Did you mean ...?" says it better
+    return (
+        f"{command}: {line}"
+        if is_mended
+        else f"{command}: {line[:-1]}; try: parley {command} --help"
+    )
 
 
 def _fail(line: str, code: int) -> None:

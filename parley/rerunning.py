@@ -14,6 +14,7 @@ from analytics.columns import Value
 from bots.around import Around, located
 from bots.minds.seam import Mind
 from bots.rerun import Pair
+from parley.resolve import OFFLINE_MODEL
 from utils import plugins
 from utils.calls import CallRecord
 from utils.errors import BadInput, Missing
@@ -64,8 +65,8 @@ class Minds:
             mind = self._minds[key] = plugins.find(MINDS, model.mind)(place)
             try:
                 mind.preflight()
-            except Missing as error:
-                raise _mended(error, record) from error
+            except Missing as missing:
+                raise Missing(missing.what, mend=_mend(place.model, missing.mend)) from missing
         return self._minds[key]
 
     def close(self) -> None:
@@ -74,12 +75,11 @@ class Minds:
             mind.close()
 
 
-def _mended(error: Missing, record: CallRecord) -> Missing:
-    """Name what helps a rerun, which has no `--offline` and starts no server."""
-    if "--offline" not in error.mend:
-        return error
-    serve = "parley offline-model" if record.language_model is False else "ollama serve"
-    return Missing(error.what, where=error.where, mend=f"run: {serve}, or name a server: --host")
+def _mend(model: str, mend: str) -> str:
+    """Say what mends a missing server here: there is no `--offline` that could be added."""
+    if model == OFFLINE_MODEL:
+        return "start the offline model, in another terminal: parley offline-model"
+    return "start Ollama, or name its server: --host URL" if "--offline" in mend else mend
 
 
 @dataclass(slots=True)

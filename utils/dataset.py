@@ -51,6 +51,8 @@ class Dataset:
             BadEntry: Its manifest is no manifest.
         """
         path = folder / manifests.NAME
+        if not os.path.lexists(path):
+            raise _no_dataset(folder)
         try:
             manifest = read_manifest(path.read_text("utf-8"), str(path))
             spec = (folder / SPEC).read_bytes().decode("utf-8", "surrogateescape")
@@ -105,10 +107,16 @@ def datasets_in(folder: Path) -> list[Path]:
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
     found = [one for one in inside if os.path.lexists(one / manifests.NAME)]
     if not found:
-        why = "no manifest.json in it" if folder.is_dir() else "no such folder"
-        mend = "name a folder that parley export wrote"
-        raise BadInput(f"no dataset at {folder}: {why}", mend=mend)
+        raise _no_dataset(folder)
     return found
+
+
+def _no_dataset(folder: Path) -> BadInput:
+    if folder.is_dir():
+        why = f"no {manifests.NAME} in it"
+    else:
+        why = "a file, not a folder" if os.path.lexists(folder) else "no such folder"
+    return BadInput(f"no dataset at {folder}: {why}", mend="name a folder that parley export wrote")
 
 
 def _lines(path: Path, read: Callable[[str], T]) -> Iterator[T]:

@@ -205,7 +205,8 @@ def claimed(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         held = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise BadInput(f"{out}: {error.strerror}", where="--out") from error
+        mend = "name a folder, or a place where one can be made"
+        raise BadInput(f"{out}: {error.strerror}", where="--out", mend=mend) from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

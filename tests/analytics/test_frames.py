@@ -93,7 +93,12 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     turns.write_text(turns.read_text().replace(",main,1,", ",main,one,"))
     with pytest.raises(BadEntry, match=r"turns\.csv: column turn: "):
         load(folder)
+    turns.write_text(turns.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(BadEntry, match=r"turns\.csv: it has 0 of the 1 rows that were sealed; see"):
+        load(folder)
     turns.write_text("run_id\n")
+    with pytest.raises(BadEntry, match=r"turns\.csv:1: its columns are not those of codebook"):
+        load(folder, tables=["turns"], columns={"turns": ["run_id", "turn"]})
     with pytest.raises(BadEntry, match=r"turns\.csv:1: its columns are not those of codebook"):
         load(folder)
     turns.unlink()

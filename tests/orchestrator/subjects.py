@@ -111,7 +111,11 @@ class Led:
                     self.leader.recover(now_ms)
                     is_cut = False
                 self._do(what, now_ms)
-                return
+                top = self.streams.top(keys.journal(self.run))
+                if top is None or top.id == f"{self.leader.state.seq}-0":
+                    return
+                # It had nothing to say of what it knows: whoever knows more says it.
+                self.leader = Leader.open(self.streams, self.run)
             except ServerGone:
                 is_cut = True
             except Conflict:

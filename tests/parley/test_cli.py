@@ -59,7 +59,14 @@ def test_every_command_has_the_short_help_the_list_gives_and_examples(name: str)
     ("arguments", "code", "line"),
     [
         ("rn", 2, "parley: there is no command 'rn'; did you mean 'run'?"),
-        ("run", 2, "parley: run: Missing argument 'SCENARIO'."),
+        ("run", 2, "parley: run: Missing argument 'SCENARIO'; try: parley run --help"),
+        ("verify --grad B", 2, "parley: verify: No such option '--grad'. Did you mean '--grade'?"),
+        ("rerun --offlin", 2, "parley: rerun: No such option '--offlin'; try: parley rerun --help"),
+        (
+            "record --out home.txt",
+            2,
+            "parley: --out: home.txt: File exists; name a folder, or a place where one can be made",
+        ),
         ("run salonn", 2, "parley: there is no scenario 'salonn'; did you mean 'salon'?"),
         ("run no.yaml", 2, "parley: no.yaml: there is no such file; try: parley scenarios"),
         (
@@ -88,6 +95,7 @@ def test_every_command_has_the_short_help_the_list_gives_and_examples(name: str)
 def test_bad_input_is_one_line_with_the_mending_step(
     tmp_path: Path, arguments: str, code: int, line: str
 ) -> None:
+    (tmp_path / "home.txt").write_text("a file")
     done = parley(*arguments.split(), home=tmp_path)
     assert done.returncode == code
     assert done.stderr.strip().splitlines() == [line]

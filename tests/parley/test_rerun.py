@@ -168,11 +168,12 @@ def test_a_model_or_a_server_that_is_not_there_is_missing(stage: Stage) -> None:
         assert told.exception.exit_code == 3
 
 
-def test_where_nothing_answers_what_to_start_is_what_answered_then(stage: Stage) -> None:
-    told = asked(stage.folder, "--host", "http://127.0.0.1:1")
-    assert str(told.exception) == (
-        "no model server at http://127.0.0.1:1; run: parley offline-model, or name a server: --host"
-    )
+def test_what_mends_a_missing_server_is_something_that_rerun_takes(stage: Stage) -> None:
+    nobody = ("--host", "http://127.0.0.1:1")
+    told = str(asked(stage.folder, *nobody).exception)
+    assert told.endswith("; start the offline model, in another terminal: parley offline-model")
+    told = str(asked(stage.folder, *nobody, "--model", "llama3.2:1b").exception)
+    assert told.endswith("; start Ollama, or name its server: --host URL")
 
 
 def test_a_bot_that_is_not_there_and_a_dataset_without_texts_are_bad_input(

@@ -86,6 +86,12 @@ def test_a_folder_of_datasets_lists_them_by_name(run: Recorded, tmp_path: Path) 
     (tmp_path / "all" / "c").mkdir()
     assert [one.name for one in datasets_in(tmp_path / "all")] == ["a", "b"]
     assert datasets_in(tmp_path / "all" / "a") == [tmp_path / "all" / "a"]
-    for nothing in (tmp_path / "all" / "c", tmp_path / "nowhere"):
-        with pytest.raises(BadInput, match="no dataset at"):
-            datasets_in(nothing)
+    (tmp_path / "file").write_text("not a folder")
+    for nothing, why in (
+        (tmp_path / "all" / "c", "no manifest.json in it"),
+        (tmp_path / "nowhere", "no such folder"),
+        (tmp_path / "file", "a file, not a folder"),
+    ):
+        for look in (datasets_in, Dataset.open):
+            with pytest.raises(BadInput, match=f"no dataset at .*: {why}; name a folder"):
+                look(nothing)
