@@ -93,7 +93,9 @@ class _Check:
         self._check_files()
         expected = manifest_text(self.manifest)
         if {SPEC, JOURNAL, CALLS} & set(self._missing()) or SPEC in self.changed:
-            self.verified.unchecked.append("the tables: raw records that they follow from are gone")
+            self.verified.unchecked.append(
+                "the tables: raw records that they follow from differ or are gone"
+            )
         else:
             try:
                 expected = self._rebuild()

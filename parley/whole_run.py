@@ -263,6 +263,16 @@ def _say_what_came(exported: Exported, run: str, wishes: Wishes, *, interrupted:
         click.echo(json.dumps(line))
         return
     told = [(one, count) for one, count in exported.rows.items() if count or one in ALWAYS_TOLD]
-    rows = [f"{count} {one.replace('_', ' ')}" for one, count in told if one != "runs"]
+    rows = [f"{count} {_called(one, count)}" for one, count in told if one != "runs"]
     click.echo(", ".join(rows))
     click.echo(f"dataset: {exported.folder}")
+
+
+def _called(table: str, count: int) -> str:
+    """Name so many rows of a table.
+
+    Example:
+        >>> _called("world_events", 1), _called("messages", 25)
+        ('world event', 'messages')
+    """
+    return (table.removesuffix("s") if count == 1 else table).replace("_", " ")
