@@ -18,7 +18,7 @@ from parley.library import Library
 from parley.starting import start
 from utils import keys
 from utils.callfile import RecordedCall
-from utils.errors import BadInput
+from utils.errors import BadInput, Missing, StreamError
 from utils.journal import Sealed
 from utils.lineage import MAX_GENERATIONS, eras_of
 from utils.origin import Change, Origin
@@ -128,6 +128,9 @@ def begin(streams: Streams, spec: Spec, parent: Parent, epochs: frozenset[int]) 
 
     Returns:
         The fork's id.
+
+    Raises:
+        Missing: The server lets this user write no journal, as that of the stack in Docker.
     """
     origin = spec.origin
     if origin is None:
@@ -141,7 +144,13 @@ def begin(streams: Streams, spec: Spec, parent: Parent, epochs: frozenset[int]) 
         for page in _pages(parent.calls(), epochs):
             streams.copy(keys.calls(run), page)
 
-    return start(streams, spec, reserved=True, prepare=prepare)
+    try:
+        return start(streams, spec, reserved=True, prepare=prepare)
+    except StreamError as refused:
+        if "no permissions" not in str(refused):
+            raise
+        mend = "fork on a server of its own: leave REDIS_URL and REDIS_PASSWORD_FILE empty"
+        raise Missing("a fork begins a journal, and this user may not", mend=mend) from refused
 
 
 def _first(commits: Iterable[Sealed], origin: Origin) -> Iterator[Sealed]:
