@@ -40,7 +40,7 @@ def timers(rules: Rules, state: State) -> Iterator[tuple[int, Notice]]:
         return
     for grant in state.live():
         yield grant.deadline_ms, _deadline(grant.event.epoch)
-    if state.phase == "gathering":
+    if state.phase == "gathering" and not state.is_paused:
         yield state.acted_ms + round(spec.floor.gather_s * 1000), GATHER
     if state.paused_at_ms is None:
         if spec.end.minutes is not None:

@@ -51,6 +51,7 @@ class Oracle:
         self.absent: set[str] = set()
         self.muted: set[str] = set()
         self.is_paused = False
+        self.at_ms = self.paused_at_ms = 0
         self.failed: list[str] = []
         self.live: tuple[int, str, int] | None = None
         self.live_sha256 = ""
@@ -64,6 +65,7 @@ class Oracle:
         nonce = (body["author"], body["nonce"])
         why = "duplicate" if nonce in self.known else self.why_not(body)
         self.known.add(nonce)
+        self.at_ms = at_ms
         if why:
             return [("rejected", body["author"], why), *self.then(at_ms)]
         return [*getattr(self, f"_{body['kind']}")(body), *self.then(at_ms)]
@@ -76,7 +78,7 @@ class Oracle:
     def due_ms(self) -> int | None:
         """Tell when something happens by itself."""
         if self.phase == "gathering":
-            return self.gather_ms
+            return None if self.is_paused else self.gather_ms
         return self.live[2] if self.live else None
 
     def late(self, at_ms: int) -> list[Short]:
@@ -158,11 +160,12 @@ class Oracle:
         return [("intervened", body["author"], "unmute"), ("unmuted", body["bot"])]
 
     def _pause(self, body: dict[str, Any]) -> list[Short]:
-        self.is_paused = True
+        self.is_paused, self.paused_at_ms = True, self.at_ms
         return [("intervened", body["author"], "pause"), ("paused",)]
 
     def _resume(self, body: dict[str, Any]) -> list[Short]:
         self.is_paused = False
+        self.gather_ms += self.at_ms - self.paused_at_ms
         return [("intervened", body["author"], "resume"), ("resumed",)]
 
     def _inject(self, body: dict[str, Any]) -> list[Short]:

@@ -502,3 +502,15 @@ def test_a_run_that_has_ended_is_told_nothing_more(verb: str) -> None:
     assert refused(tell(table, verb, **said.get(verb, {})))[0] == "ended"
     table.notice(CallsCounted(calls=0, last_id="0-0"))
     assert refused(tell(table, verb, **said.get(verb, {})))[0] == "ended"
+
+
+def test_nobody_is_waited_for_less_because_of_a_pause() -> None:
+    table = Table(spec_of(floor=FloorSpec(gather_s=5)))
+    table.notice(Started(run="tea-1", spec_sha256="0" * 64))
+    tell(table, "pause")
+    table.now_ms += 60_000
+    assert recovery.due(table.rules, table.state, by_ms=table.now_ms) == []
+    tell(table, "resume")
+    assert (
+        recovery.next_due_ms(table.rules, table.state) == table.now_ms + 4_000
+    )  # a second was over
