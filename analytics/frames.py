@@ -51,7 +51,7 @@ def load(
         BadEntry: A file is not what it should be.
     """
     # Half a second: only who asks for frames pays for it.
-    import pandas  # noqa: PLC0415
+    import pandas  # noqa: PLC0415  # half a second: only who asks for frames pays
 
     each = [_Tables(Dataset.open(one)) for one in datasets_in(Path(folder))]
     names = list(each[0].types) if tables is None else list(tables)
@@ -72,7 +72,7 @@ class _Tables:
         self._is_raw = dataset.manifest.text == "raw"
 
     def frame(self, table: str, columns: Collection[str] | None) -> DataFrame:
-        import pandas  # noqa: PLC0415
+        import pandas  # noqa: PLC0415  # half a second: only who asks for frames pays
 
         types = self.types.get(table)
         if types is None:
@@ -106,7 +106,7 @@ class _Tables:
         return pandas.DataFrame(typed)
 
     def _typed(self, cells: Series[str], kind: str, path: Path) -> Any:
-        import pandas  # noqa: PLC0415
+        import pandas  # noqa: PLC0415  # half a second: only who asks for frames pays
 
         missing = (cells == "").to_numpy(dtype=bool)
         try:

@@ -23,8 +23,8 @@ def open_parquet(path: Path, columns: Sequence[Column]) -> Iterator[Callable[[Ro
     a surrogate pair, which Parquet cannot hold, is written as `\uhhhh`.
     """
     # A tenth of a second and 60 MB: only who asks for Parquet pays for it.
-    import pyarrow  # noqa: PLC0415
-    import pyarrow.parquet  # noqa: PLC0415
+    import pyarrow  # noqa: PLC0415  # as said above
+    import pyarrow.parquet  # noqa: PLC0415  # as said above
 
     kinds: dict[Type, Any] = {
         "text": pyarrow.string(),

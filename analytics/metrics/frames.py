@@ -77,4 +77,4 @@ class Frames:
         """Make something that several metrics take, when the first of them asks for it."""
         if what not in self._made:
             self._made[what] = make(self)
-        return self._made[what]  # type: ignore[return-value]
+        return self._made[what]  # type: ignore[return-value]  # one `make` a name

@@ -171,32 +171,36 @@ def _metric(
     )
 
 
+def _distinct(n: int) -> Callable[[Frames, int], Iterator[Reading]]:
+    return _each(lambda texts: distinct(texts, n))
+
+
 TYPE_TOKEN_RATIO = _metric(
     "type_token_ratio",
     "Different words over words: by definition `distinct_1`, under the name linguists use. Falls "
     "with length. Empty without words.",
     "Templin 1957",
-    _each(lambda texts: distinct(texts, 1)),
+    _distinct(1),
 )
 DISTINCT_1 = _metric(
     "distinct_1",
     "Different words over words. Falls with length. Empty without words.",
     "Li et al. 2016, section 5.1",
-    _each(lambda texts: distinct(texts, 1)),
+    _distinct(1),
 )
 DISTINCT_2 = _metric(
     "distinct_2",
     "Different runs of 2 words over runs of 2 words. Falls with length. Empty where no message "
     "has 2 words.",
     "Li et al. 2016, section 5.1, over runs in place of words",
-    _each(lambda texts: distinct(texts, 2)),
+    _distinct(2),
 )
 DISTINCT_3 = _metric(
     "distinct_3",
     "Different runs of 3 words over runs of 3 words. Falls with length. Empty where no message "
     "has 3 words.",
     "Li et al. 2016, section 5.1, over runs in place of words",
-    _each(lambda texts: distinct(texts, 3)),
+    _distinct(3),
 )
 SELF_REPETITION = _metric(
     "self_repetition",

@@ -79,5 +79,5 @@ def _plain(value: object) -> str | int | float:
         return cell(value)
     if value is None or pd.isna(value):  # type: ignore[call-overload]  # a scalar of a frame
         return ""
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)  # type: ignore[arg-type]  # a number, if it is no text
     return int(number) if number.is_integer() else number
