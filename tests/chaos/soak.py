@@ -1,7 +1,7 @@
 """Twenty bots talk for an hour: what the processes take of memory and files, and how fast they are.
 
-The processes are those of the commands. The Redis server is not looked at: it holds all that
-was said, and nobody trims it here.
+The processes are those of the commands, a recorder among them, which trims the server. The
+server is looked at like the others.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from statistics import linear_regression, mean, median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from analytics.recorder.beginnings import Recorded
 from orchestrator.launch import Launcher
 from parley.starting import start
 from tests.chaos.blocks import Block
@@ -47,8 +48,9 @@ def soak(number: int, *, minutes: float = 60.0) -> Block:
         folder = Path(name)
         with EmbeddedServer.open(folder / "server", fsync="everysec") as server:
             launcher = Launcher(env={"REDIS_URL": server.url}, logs=folder)
+            pid = server.home.server_pid()
             try:
-                looks, took_ms = _talk(launcher, Streams(server.url), minutes)
+                looks, took_ms = _talk(launcher, Streams(server.url), folder / "kept", minutes, pid)
             finally:
                 launcher.stop()
     wrong = [*grown(looks), *slower(took_ms)]
@@ -63,7 +65,7 @@ def soak(number: int, *, minutes: float = 60.0) -> Block:
 
 
 def _talk(
-    launcher: Launcher, streams: Streams, minutes: float
+    launcher: Launcher, streams: Streams, recordings: Path, minutes: float, server_pid: int
 ) -> tuple[dict[str, list[Look]], list[int]]:
     """Let them talk; look at each process now and then, and read how long the turns took."""
     model = launcher.start("model", ["offline-model", "--port", "0", "--tokens-per-s", "1000"])
@@ -74,13 +76,16 @@ def _talk(
     launcher.start("orchestrator", ["orchestrator"])
     for number in (1, 2):
         launcher.start(f"host-{number}", ["bots", "--seats-per-process", "10"])
+    launcher.start("recorder", ["record", "--out", str(recordings), "--keep", "1000"])
     assert wait_until(lambda: streams.count(keys.journal(run)) > 60, within_ms=COMING_MS)
     began_ms, looks = SYSTEM_CLOCK.now_ms(), defaultdict[str, list[Look]](list)
     while (at_s := (SYSTEM_CLOCK.now_ms() - began_ms) / 1000) < minutes * 60:
         launcher.check()
         for one in launcher.running:
             looks[one.name].append(Look(at_s, *taken(one.process.pid)))
+        looks["server"].append(Look(at_s, *taken(server_pid)))
         SYSTEM_CLOCK.sleep_s(EVERY_S)
+    streams.beginnings = Recorded(recordings)
     closed_ms = [
         sealed.commit.at_ms for sealed in streams.journal(run) if happened([sealed], "turn_closed")
     ]
