@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator import engine
 from orchestrator.plugins import rules_for
 from orchestrator.routes import channels_alone, entries
-from orchestrator.rules import Rules
+from orchestrator.rules import HASHED_EVERY, Rules
 from utils.journal import Sealed, chain
 from utils.lineage import Era, check_era, eras_of
 
@@ -26,19 +26,20 @@ class Course:
     rules: tuple[Rules, ...]
 
     @classmethod
-    def read(cls, run: str, spec_text: str | None) -> Course:
+    def read(cls, run: str, spec_text: str | None, *, hashed_every: int = HASHED_EVERY) -> Course:
         """Read a run's spec, and those it was forked from.
 
         Raises:
             BadEntry: One of them is none.
             BadInput: A name in one of them belongs to no plugin.
         """
-        return cls.of(eras_of(run, spec_text))
+        return cls.of(eras_of(run, spec_text), hashed_every=hashed_every)
 
     @classmethod
-    def of(cls, eras: tuple[Era, ...]) -> Course:
+    def of(cls, eras: tuple[Era, ...], *, hashed_every: int = HASHED_EVERY) -> Course:
         """Find the rules of each era. Raises `BadInput`."""
-        return cls(eras, tuple(rules_for(era.spec) for era in eras))
+        rules = (rules_for(era.spec) for era in eras)
+        return cls(eras, tuple(replace(one, hashed_every=hashed_every) for one in rules))
 
     @property
     def first(self) -> Rules:

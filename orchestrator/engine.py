@@ -17,7 +17,7 @@ from orchestrator.draft import Draft
 from orchestrator.fork import branch
 from orchestrator.routes import targets
 from orchestrator.rules import Rules
-from orchestrator.snapshot import HASHED_EVERY, state_sha256
+from orchestrator.snapshot import state_sha256
 from orchestrator.state import Floor, Grant, State, remember
 from orchestrator.world import end, tell_world
 from utils.journal import Commit, Consumed, Sealed, parse, seal
@@ -84,7 +84,7 @@ def _draft(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> Draft:
     measuring.measure(draft, state.measured)
     recovery.end_when_done(draft)
     floor.open_turns(draft)
-    if draft.events and state.seq and state.seq % HASHED_EVERY == 0:
+    if draft.events and state.seq and state.seq % rules.hashed_every == 0:
         draft.emit(StateHashed(state_sha256=state_sha256(state)))
     return draft
 

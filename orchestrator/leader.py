@@ -18,7 +18,7 @@ from orchestrator.batch import before_deadline, entry_ms, entry_place
 from orchestrator.course import Course
 from orchestrator.kept import Kept, KeptCommits
 from orchestrator.routes import channels_alone, entries, target_key
-from orchestrator.snapshot import HASHED_EVERY
+from orchestrator.rules import HASHED_EVERY
 from orchestrator.snapshot_store import SnapshotStore
 from orchestrator.state import State
 from orchestrator.unread import LOOKED_AT, Taken, first_unread, taken
@@ -37,24 +37,18 @@ class Leader:
         streams: The process's connection.
         run: The run's id.
         course: What the run follows, and as a fork followed before.
-        snapshot_every: Commits from one snapshot to the next.
     """
 
-    def __init__(
-        self,
-        streams: Streams,
-        run: str,
-        course: Course,
-        *,
-        snapshot_every: int = HASHED_EVERY,
-    ) -> None:
+    def __init__(self, streams: Streams, run: str, course: Course) -> None:
         self.streams, self.run, self.course, self.rules = streams, run, course, course.last
         self.state: State = engine.initial(course.first)
         self.ended_at_ms = 0
         self._kept = KeptCommits()
         self._mended: tuple[int, str] | None = None
         self._last: Sealed | None = None
-        self._snapshots = SnapshotStore(streams, run, course.eras[-1].sha256, every=snapshot_every)
+        self._snapshots = SnapshotStore(
+            streams, run, course.eras[-1].sha256, every=course.last.hashed_every
+        )
         self._taken: deque[Taken] = deque(maxlen=LOOKED_AT)
         self._unsure: tuple[Sealed, State, dict[str, str]] | None = None
 
@@ -65,21 +59,24 @@ class Leader:
         run: str,
         *,
         on_page: Callable[[], None] | None = None,
-        snapshot_every: int = HASHED_EVERY,
+        hashed_every: int = HASHED_EVERY,
     ) -> Leader:
         """Read a run's spec and fold its journal, from its snapshot on if it has one.
 
         Args:
             on_page: Called now and then while a long journal is folded, so that the
                 lease can be renewed.
+            hashed_every: Commits from one snapshot to the next, each with its hash in the
+                journal. Other than by default only where a run is made to be looked at:
+                to `parley verify`, such a journal does not follow.
 
         Raises:
             BadEntry: Spec or journal are not what they say they are, or the journal's
                 beginning was trimmed and there is no snapshot to start from.
         """
-        course = Course.read(run, streams.spec(run))
+        course = Course.read(run, streams.spec(run), hashed_every=hashed_every)
         while True:
-            leader = cls(streams, run, course, snapshot_every=snapshot_every)
+            leader = cls(streams, run, course)
             snapshot = streams.read_snapshot(run)
             try:
                 leader._fold(on_page)

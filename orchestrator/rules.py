@@ -13,6 +13,9 @@ from utils.spec import Spec
 from worlds.measures import is_measure, window
 from worlds.seam import World
 
+HASHED_EVERY = 1_000
+"""Commits from one journalled hash of the state, and one snapshot, to the next."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -20,11 +23,14 @@ class Rules:
 
     Attributes:
         policies: Name to policy, one for every name a channel may use.
+        hashed_every: Commits from one hash of the state to the next. Part of what a run
+            follows: who decides it again has to say the same.
     """
 
     spec: Spec
     world: World[Any]
     policies: Mapping[str, Policy]
+    hashed_every: int = HASHED_EVERY
 
     @cached_property
     def measures(self) -> tuple[str, ...]:

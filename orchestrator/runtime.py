@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from orchestrator.batch import entry_ms
 from orchestrator.leader import Leader
 from orchestrator.routes import target_key
+from orchestrator.rules import HASHED_EVERY
 from utils import keys
 from utils.clock import Clock
 from utils.errors import BadInput, Conflict, Hole, ServerGone, StreamError
@@ -47,6 +48,7 @@ class Orchestrator:
         name: Owner name for leases; unique among processes.
         lease_ms: How long a lease lasts without renewal.
         only: Lead this run alone; none for every live run.
+        hashed_every: Commits from one snapshot to the next, as `Leader.open` has it.
     """
 
     def __init__(
@@ -57,17 +59,17 @@ class Orchestrator:
         name: str,
         lease_ms: int,
         only: str | None = None,
+        hashed_every: int = HASHED_EVERY,
     ) -> None:
         self.streams, self.clock, self.name = streams, clock, name
-        self.lease_ms, self.only = lease_ms, only
+        self.lease_ms, self.only, self._hashed_every = lease_ms, only, hashed_every
         self.time = ServerTime(streams, clock)
         self.led: dict[str, Leader] = {}
         self.closed: set[str] = set()
         self._broken: set[str] = set()
         self._done = Timetable()
         self.is_connected, self._connects = False, 0
-        self._server_id = ""
-        self._patience_ms = 0
+        self._server_id, self._patience_ms = "", 0
         self._pause_ms = FIRST_PAUSE_MS
         self._registry: str | None = None
         self._stopping = False
@@ -169,10 +171,15 @@ class Orchestrator:
             return
         with self._guard(run):
             self.time.sample()
-            leader = Leader.open(self.streams, run, on_page=lambda: self._renew(run))
+            leader = self._open(run)
             self.led[run] = leader
             leader.begin(self.time.now_ms())
             log.info("run %s: leading from commit %d", run, leader.state.seq)
+
+    def _open(self, run: str) -> Leader:
+        return Leader.open(
+            self.streams, run, on_page=lambda: self._renew(run), hashed_every=self._hashed_every
+        )
 
     @contextmanager
     def _guard(self, run: str) -> Iterator[None]:
@@ -220,7 +227,7 @@ class Orchestrator:
     def _halt(self, run: str, why: str) -> None:
         log.error("run %s: halted: %s", run, why)
         with self._guard(run):
-            leader = Leader.open(self.streams, run)
+            leader = self._open(run)
             self.led[run] = leader
             leader.halt(why, self.time.now_ms())
 
@@ -240,13 +247,10 @@ class Orchestrator:
 
     def _block_ms(self, longest_ms: int) -> int:
         """Tell how long a read may wait: to the next deadline, the next lease, the next look."""
-        waits = [longest_ms, max(1, self.lease_ms // 3)]
         now_ms = self.time.now_ms()
-        for leader in self.led.values():
-            left_ms = leader.ms_to_next(now_ms)
-            if left_ms is not None:
-                waits.append(left_ms)
-        return max(1, min(waits))
+        left_ms = [leader.ms_to_next(now_ms) for leader in self.led.values()]
+        waits = [ms for ms in left_ms if ms is not None]
+        return max(1, min([longest_ms, self.lease_ms // 3, *waits]))
 
     def _read(self, block_ms: int) -> None:
         after = {leader.floor_key: leader.state.cursor for leader in self.led.values()}

@@ -17,9 +17,6 @@ from utils.errors import BadEntry
 from utils.journal import first_field, sha256_of
 from utils.protocol import Count, Frozen, Sha256
 
-HASHED_EVERY = 1_000
-"""Commits from one journalled hash of the state to the next."""
-
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from orchestrator import engine
 from orchestrator.leader import Leader
-from orchestrator.snapshot import HASHED_EVERY, freeze, state_sha256, thaw
+from orchestrator.rules import HASHED_EVERY
+from orchestrator.snapshot import freeze, state_sha256, thaw
 from orchestrator.snapshot_store import LAG
 from tests.court import Court
 from tests.scenes import Table, spec_of
@@ -39,7 +40,7 @@ def a_table() -> Table:
 def a_court(commits: int) -> Court:
     """A run led by a leader that makes snapshots often."""
     court = Court(spec_of(turns=None))
-    court.leader = Leader.open(court.streams, court.run, snapshot_every=EVERY)
+    court.leader = Leader.open(court.streams, court.run, hashed_every=EVERY)
     court.begin()
     court.talk(commits - court.leader.state.seq)
     return court

@@ -25,7 +25,8 @@ from bots.company import Company
 from bots.fleet import Fleet
 from bots.prompt import Prompt
 from orchestrator.leader import Leader
-from orchestrator.snapshot import HASHED_EVERY, freeze
+from orchestrator.rules import HASHED_EVERY
+from orchestrator.snapshot import freeze
 from tests.analytics.recorded import every_file, record_of
 from tests.analytics.test_recorder import Brisk
 from tests.court import Court, forget
@@ -185,10 +186,12 @@ def test_nothing_is_taken_while_the_hash_of_the_snapshot_is_not_in_the_journal(
     tmp_path: Path,
 ) -> None:
     court = Court(spec_of(turns=None))
-    court.leader = Leader.open(court.streams, court.run, snapshot_every=50)
     court.begin()
-    court.talk(300)
-    assert court.streams.read_snapshot(court.run) is not None
+    court.talk(200)
+    body = freeze(court.leader.state, spec_sha256=court.leader.course.eras[-1].sha256)
+    seq = court.leader.state.seq
+    court.talk(100)
+    assert court.streams.write_snapshot(court.run, body, seq=seq)
     trimmer = Trimmer(keep=50)
     streams = FakeStreams(court.server)
     Recorder(streams, tmp_path, clock=ManualClock(), trim=trimmer, disk=Brisk()).run(
