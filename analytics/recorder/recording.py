@@ -29,7 +29,7 @@ from analytics.recorder.track import (
 )
 from utils import keys
 from utils.errors import BadEntry
-from utils.journal import from_line
+from utils.journal import Sealed, from_line
 from utils.protocol import Closed
 from utils.streams import Entry, Streams, order_of, unseal_entry
 
@@ -83,7 +83,8 @@ class Recording:
             track.align(streams)
         self.closed = None
         if not self.journal.is_ahead:
-            self._note_end(next(self.journal.segments.backwards(), None))
+            line = next(self.journal.segments.backwards(), None)
+            self.closed = _closing(from_line(line)) if line else None
 
     def positions(self) -> dict[str, str]:
         """List the streams to read, each with the id of the last entry that is here."""
@@ -99,8 +100,7 @@ class Recording:
             track.take(read)
         commits = [entry for entry in entries if entry.key == self.journal.key]
         if commits:
-            last = unseal_entry(commits[-1]).commit.events[-1]
-            self.closed = last if isinstance(last, Closed) else None
+            self.closed = _closing(unseal_entry(commits[-1]))
 
     def close(self) -> bool:
         """Finish the folder of a run whose record is closed and wholly here; whether it is.
@@ -144,6 +144,7 @@ class Recording:
         elif path.read_bytes() != octets:
             raise BadEntry(str(path), "it is another run's: the server's spec is not this one")
 
-    def _note_end(self, line: str | None) -> None:
-        last = from_line(line).commit.events[-1] if line else None
-        self.closed = last if isinstance(last, Closed) else None
+
+def _closing(sealed: Sealed) -> Closed | None:
+    """Find the event that closes the record; the hash of a state may stand after it."""
+    return next((one for one in sealed.commit.events if isinstance(one, Closed)), None)
