@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from analytics.observer.runs import Registered
 from analytics.recorder.disk import Disk
-from analytics.recorder.recording import CLOSED, Recording
+from analytics.recorder.recording import Recording, is_whole
 from analytics.recorder.segments import SIZE
 from utils import keys
 from utils.clock import Clock
@@ -126,6 +126,7 @@ class Recorder:
         for run, recording in list(self.recordings.items()):
             with self._guard(run):
                 recording.align(self.streams)
+                self._take(recording, [])
         for run in self.streams.live_runs():
             if run not in self.recordings:  # even a closed one: the server may have forgotten that
                 self._begin(run)
@@ -158,19 +159,22 @@ class Recorder:
         self._finish(recording)
 
     def _finish(self, recording: Recording) -> None:
-        if recording.close():
+        if recording.close(self.streams):
             del self.recordings[recording.run]
             count = recording.journal.segments.count
             log.info("run %s: recorded to its end, %d commits", recording.run, count)
 
     def _find(self, entry: Entry) -> None:
-        """Take up a run of the registry, unless its folder is whole already."""
+        """Take up a run of the registry, unless its folder has it to its end already."""
         try:
             run = Registered.model_validate_json(entry.body).run
         except ValidationError:
             return  # no run's entry
-        if run not in self.recordings and not (self.out / run / CLOSED).exists():
-            self._begin(run)
+        if run in self.recordings:
+            return
+        with self._guard(run):
+            if not is_whole(self.streams, run, self.out / run):
+                self._begin(run)
 
     def _begin(self, run: str) -> None:
         if run in self._broken:

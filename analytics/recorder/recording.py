@@ -15,7 +15,7 @@ or how often the recorder died.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from analytics.recorder.disk import Disk, write_whole
@@ -30,7 +30,7 @@ from analytics.recorder.track import (
 from utils import keys
 from utils.errors import BadEntry
 from utils.journal import Sealed, from_line
-from utils.protocol import Closed
+from utils.protocol import Closed, Incident, StateHashed
 from utils.streams import Entry, Streams, order_of, unseal_entry
 
 SPEC, CLOSED = "spec.json", "closed.json"
@@ -46,7 +46,6 @@ class Recording:
 
     Attributes:
         closed: The event that closed the record, once it was read.
-        is_done: Whether every line of a closed record is here.
     """
 
     def __init__(self, run: str, folder: Path, disk: Disk, *, size: int = SIZE) -> None:
@@ -57,11 +56,6 @@ class Recording:
         calls = SegmentWriter(folder / "calls", disk, size=size)
         self.journal = Track(keys.journal(run), commit_line, journal, disk)
         self.calls = Track(keys.calls(run), call_line, calls, disk)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the folder holds a whole closed record."""
-        return (self.folder / CLOSED).exists()
 
     def open(self, streams: Streams) -> None:
         """Take up what is in the folder, and find where the server agrees with it.
@@ -83,8 +77,7 @@ class Recording:
             track.align(streams)
         self.closed = None
         if not self.journal.is_ahead:
-            line = next(self.journal.segments.backwards(), None)
-            self.closed = _closing(from_line(line)) if line else None
+            self.closed = _closing(map(from_line, self.journal.segments.backwards()))
 
     def positions(self) -> dict[str, str]:
         """List the streams to read, each with the id of the last entry that is here."""
@@ -98,17 +91,19 @@ class Recording:
         for track in (self.calls, self.journal):
             read = [entry for entry in entries if entry.key == track.key]
             track.take(read)
-        commits = [entry for entry in entries if entry.key == self.journal.key]
-        if commits:
-            self.closed = _closing(unseal_entry(commits[-1]))
+        commits = (entry for entry in reversed(entries) if entry.key == self.journal.key)
+        self.closed = _closing(map(unseal_entry, commits), before=self.closed)
 
-    def close(self) -> bool:
+    def close(self, streams: Streams) -> bool:
         """Finish the folder of a run whose record is closed and wholly here; whether it is.
 
         Calls that came after the record was closed are no part of it.
         """
         if self.closed is None or self.journal.is_ahead:
             return False
+        top = streams.top(self.journal.key)
+        if top is None or top.id != self.journal.position:
+            return False  # it was closed here, and there is more there
         last = order_of(self.closed.last_call_id or NOTHING_READ)
         if order_of(self.calls.position) < last:
             return False
@@ -145,6 +140,29 @@ class Recording:
             raise BadEntry(str(path), "it is another run's: the server's spec is not this one")
 
 
-def _closing(sealed: Sealed) -> Closed | None:
-    """Find the event that closes the record; the hash of a state may stand after it."""
-    return next((one for one in sealed.commit.events if isinstance(one, Closed)), None)
+def is_whole(streams: Streams, run: str, folder: Path) -> bool:
+    """Tell whether a folder has a run to its end, as the server holds it if it still does."""
+    path = folder / CLOSED
+    if not path.exists():
+        return False
+    top = streams.top(keys.journal(run))
+    return top is None or top.fields.get("h") == json.loads(path.read_bytes())["sha256"]
+
+
+def _closing(backwards: Iterable[Sealed], before: Closed | None = None) -> Closed | None:
+    """Find the event that closed a record, if its last commits say that it is closed.
+
+    A leader that mends what a server forgot may say so after it, and the hash of a state may
+    come after anything.
+
+    Args:
+        backwards: The last commits, the last one first.
+        before: What the commits before those say.
+    """
+    for sealed in backwards:
+        for event in reversed(sealed.commit.events):
+            if isinstance(event, Closed):
+                return event
+            if not isinstance(event, Incident | StateHashed):
+                return None
+    return before

@@ -26,8 +26,8 @@ from parley import __version__
 from tests.chaos.blocks import Block
 from tests.chaos.promises import broken
 from tests.chaos.rows import ROWS, Row
-from tests.chaos.scene import BEGIN_MS
-from tests.chaos.simulation import RUN, play
+from tests.chaos.scene import BEGIN_MS, RUN
+from tests.chaos.simulation import play
 from tests.chaos.soak import soak
 from utils.clock import monotonic_s
 from utils.server_kind import find_binary

@@ -9,12 +9,24 @@ Id = tuple[int, int]
 
 
 class Stream:
-    """A stream: ids, and the fields of each."""
+    """A stream: ids, the fields of each, and how many there ever were."""
 
     def __init__(self) -> None:
         self.ids: list[Id] = []
         self.fields: list[list[str]] = []
         self.last: Id = (0, 0)
+        self.added = 0
+
+    def add(self, entry_id: Id, fields: list[str]) -> None:
+        self.ids.append(entry_id)
+        self.fields.append(fields)
+        self.last = entry_id
+        self.added += 1
+
+    def remove(self, gone: frozenset[Id]) -> None:
+        kept = [place for place, one in enumerate(self.ids) if one not in gone]
+        self.fields = [self.fields[place] for place in kept]
+        self.ids = [self.ids[place] for place in kept]
 
     def after(self, last: Id, count: int) -> list[list[Any]]:
         start = bisect_right(self.ids, last)

@@ -13,7 +13,7 @@ from tests.chaos.scheduler import Process, ProcessClock, Scheduler
 from tests.chaos.server import Script, Server
 from tests.chaos.weather import Network, Weather
 from tests.chaos.wire import Line, SimulatedStreams
-from utils.streams import _RELEASE, _RENEW, Streams
+from utils.streams import _KEEP_SNAPSHOT, _RELEASE, _RENEW, _TRIM, Streams
 
 
 @cache
@@ -23,7 +23,13 @@ def commit_script() -> str:
 
 def server_with(commit: Script, now_ms: Callable[[], int]) -> Server:
     """Make a server that knows the scripts there are, with this one for the commits."""
-    known = {commit_script(): commit, _RENEW: scripts.renew, _RELEASE: scripts.release}
+    known = {
+        commit_script(): commit,
+        _KEEP_SNAPSHOT: scripts.keep_snapshot,
+        _TRIM: scripts.trim,
+        _RENEW: scripts.renew,
+        _RELEASE: scripts.release,
+    }
     return Server(now_ms, known)
 
 

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from tests.chaos.entries import written
-from tests.chaos.scene import scene_of
-from tests.chaos.simulation import RUN, Played, play
+from tests.chaos.beside import added, in_channels, on_disk
+from tests.chaos.scene import RUN, scene_of
+from tests.chaos.simulation import Played, play
 from tests.swarm import happened
 from utils import keys
 from utils.calls import CallRecord
 from utils.errors import BadEntry
 from utils.journal import Sealed, chain, parse
-from utils.mail import ChannelEntry
 from utils.protocol import INPUT, Failed, Proposed
 from utils.spec import Spec
-from utils.streams import Entry
+from utils.streams import Entry, order_of
 
 Words = list[tuple[str, int, str, str]]
 
@@ -32,7 +31,8 @@ def broken(played: Played) -> list[str]:
     except BadEntry as bad:
         return [f"no chain: {bad}"]
     faults = {one.fault for one in played.faults}
-    found = [*played.died, *_fence(journal), *_inputs(played, journal), *_beside(played, journal)]
+    found = [*played.died, *_fence(journal), *_inputs(played, journal)]
+    found += [*in_channels(played, journal), *on_disk(played, journal)]
     if [one.sha256 for one in played.read] != [one.sha256 for one in journal]:
         found.append("the reader holds another journal")
     if "tail lost" not in faults:
@@ -146,22 +146,20 @@ def _in_time(played: Played, journal: list[Sealed]) -> list[Entry]:
     The server's log tells, not the ids: a clock that goes back gives lower ones later.
     """
     last = max((one.seq for one in journal if one.commit.inputs), default=0)
-    over_at = _place(journal[-1].commit.cursor)
-    before: set[str] = set()
-    for group in played.log:
-        for _, key, *rest in group:
-            if key == keys.floor(RUN):
-                before.add(written(rest[0]))
-            elif key == keys.journal(RUN) and rest[0] == (last, 0):
-                floor = played.streams.all(keys.floor(RUN))
-                return [one for one in floor if one.id in before and _place(one.id) <= over_at]
+    over_at = order_of(journal[-1].commit.cursor)
+    before = []
+    for entry in added(played, keys.floor(RUN), keys.journal(RUN)):
+        if entry.key == keys.floor(RUN):
+            before.append(entry)
+        elif entry.id == f"{last}-0":
+            return [one for one in before if order_of(one.id) <= over_at]
     return []
 
 
 def _acknowledged(played: Played, journal: list[Sealed]) -> Iterator[str]:
     """Where the server lost nothing, what it acknowledged is consumed once, in its order."""
     consumed = [one.id for sealed in journal for one in sealed.commit.inputs]
-    floor = list(played.streams.all(keys.floor(RUN)))
+    floor = added(played, keys.floor(RUN))
     if consumed != [entry.id for entry in _in_time(played, journal)]:
         yield "the floor is not consumed once, in its order"
     known = {one.nonce for sealed in journal for one in sealed.commit.inputs}
@@ -173,28 +171,7 @@ def _acknowledged(played: Played, journal: list[Sealed]) -> Iterator[str]:
     )
 
 
-def _place(entry_id: str) -> tuple[int, int]:
-    ms, _, number = entry_id.partition("-")
-    return int(ms), int(number or 0)
-
-
 # --- what is beside the journal -----------------------------------------------------------
-
-
-def _beside(played: Played, journal: list[Sealed]) -> Iterator[str]:
-    """A channel's entries are the journal's, each on top of the one before."""
-    for opened in happened(journal, "channel_opened"):
-        last = ""
-        told = []
-        for entry in played.streams.all(keys.channel(RUN, opened.channel)):
-            read = ChannelEntry.model_validate_json(entry.body)
-            sha256 = journal[read.seq - 1].sha256
-            if (entry.id, read.commit_sha256) != (f"{read.seq}-0", sha256) or read.prev != last:
-                yield f"{opened.channel} {entry.id} is not the journal's"
-            last = f"{read.seq}:{sha256}"
-            told += [event for event in read.events if event.kind == "heard"]
-        if told != [one for one in happened(journal, "heard") if one.channel == opened.channel]:
-            yield f"{opened.channel}: what is heard there is not what the journal says"
 
 
 def _calls(played: Played, journal: list[Sealed]) -> Iterator[str]:
@@ -204,6 +181,7 @@ def _calls(played: Played, journal: list[Sealed]) -> Iterator[str]:
         record = CallRecord.model_validate_json(entry.body)
         calls[record.epoch, record.host] = record
     known = _known(played, journal)
+    recalled = played.scene.spec.bots[0].memory.amount
     for sealed in journal:
         answers = dict(_answers(sealed))
         for event in events_of(sealed):
@@ -211,7 +189,7 @@ def _calls(played: Played, journal: list[Sealed]) -> Iterator[str]:
                 call = calls.get((event.epoch, answers[event.epoch].author))
                 if call is None:
                     yield f"epoch {event.epoch} is answered without a record"
-                elif sorted(_seen(call)) != sorted(known[event.epoch][-20:]):
+                elif sorted(_seen(call)) != sorted(known[event.epoch][-recalled:]):
                     yield f"epoch {event.epoch}: {event.bot} did not recall what it had heard"
 
 
@@ -255,6 +233,8 @@ def _undisturbed(body: str) -> Words:
         longest_ms=0,
         orchestrators=1,
         hosts=1,
+        recorders=0,
+        trimmed_at=0,
         weather=calm,
     )
     return words_of(list(play(0, scene=fair).streams.journal(RUN)))

@@ -19,6 +19,7 @@ from tests.chaos import (
     test_short,
     test_storm,
 )
+from tests.chaos.beside import trimmed
 from tests.chaos.blocks import Block
 from tests.chaos.promises import broken
 from tests.chaos.simulation import Played, play
@@ -47,6 +48,8 @@ def simulate(number: int) -> Block:
         played = play(seed)
         found = broken(played)
         met.update(fault.fault for fault in played.faults)
+        taken = trimmed(played)
+        met += Counter({"talks that were trimmed": taken > 0, "entries trimmed": taken})
         ended += 1
         if found:
             wrong.append(f"seed {seed}: {found[0]}")

@@ -54,6 +54,21 @@ def release(server: Server, keys: list[str], args: list[str]) -> int | None:
     return None
 
 
+def keep_snapshot(server: Server, keys: list[str], args: list[str]) -> int:
+    if not server._do_xrange([keys[1], args[1], args[1]]):
+        return 0
+    server._write("set", keys[0], Text(args[0]))
+    return 1
+
+
+def trim(server: Server, keys: list[str], args: list[str]) -> int:
+    """Do what `utils/trim.lua` does."""
+    if server._do_get(keys[:1]) != args[0]:
+        return -1
+    pairs = zip(keys[1:], args[1:], strict=True)
+    return sum(server._do_xtrim([key, "MINID", "=", first]) for key, first in pairs)
+
+
 def renew(server: Server, keys: list[str], args: list[str]) -> int:
     if server._do_get(keys) != args[0]:
         return 0

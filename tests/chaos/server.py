@@ -4,20 +4,22 @@ It keeps what it wrote in a log, as an append-only file is one: a script's and a
 transaction's writes are there together or not at all. Killed, it comes back as the
 replay of its log, or of all but the end of it.
 
-`tests/chaos/test_server.py` holds it against the real one, command by command.
+`tests/chaos/test_server.py` holds it against the real one, command by command. This file is
+over 300 lines because each of them is in it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha1
 from typing import Any
 
 import redis
 
-from tests.chaos.entries import Stream, Text, read, written
+from tests.chaos.entries import Id, Stream, Text, read, written
 
 Write = tuple[Any, ...]
 WRONG = "WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -99,10 +101,12 @@ class Server:
             case ("add", key, entry_id, fields):
                 stream = self._kept.setdefault(key, Stream())
                 assert isinstance(stream, Stream)
-                stream.ids.append(entry_id)
-                stream.fields.append(fields)
-                stream.last = entry_id
+                stream.add(entry_id, fields)
                 self.on_entry(key)
+            case ("remove", key, gone):
+                stream = self._kept[key]
+                assert isinstance(stream, Stream)
+                stream.remove(gone)
             case ("set", key, text):
                 self._kept[key] = text
             case ("drop", key):
@@ -182,11 +186,29 @@ class Server:
         if stream is None:
             raise redis.ResponseError("no such key")
         last = stream.entry(len(stream.ids) - 1) if stream.ids else None
-        return {"entries-added": len(stream.ids), "last-entry": last}
+        return {"entries-added": stream.added, "last-entry": last}
 
     def _do_xlen(self, words: list[str]) -> int:
         stream = self.stream(words[0])
         return len(stream.ids) if stream else 0
+
+    def _do_xtrim(self, words: list[str]) -> int:
+        key, how, exactly, first = words
+        assert (how, exactly) == ("MINID", "=")
+        stream = self.stream(key)
+        gone = [one for one in stream.ids if one < read(first)] if stream else []
+        return self._remove(key, gone)
+
+    def _do_xdel(self, words: list[str]) -> int:
+        key, *given = words
+        stream = self.stream(key)
+        wanted = {read(one) for one in given}
+        return self._remove(key, [one for one in stream.ids if one in wanted] if stream else [])
+
+    def _remove(self, key: str, gone: list[Id]) -> int:
+        if gone:
+            self._write("remove", key, frozenset(gone))
+        return len(gone)
 
     # --- strings ----------------------------------------------------------------------
 
@@ -216,6 +238,9 @@ class Server:
         lapses_ms = self.now_ms() + int(options[options.index("PX") + 1]) if "PX" in options else 0
         self._write("set", key, Text(value, lapses_ms))
         return "OK"
+
+    def _do_keys(self, words: list[str]) -> list[str]:
+        return [key for key in self._kept if fnmatchcase(key, words[0])]
 
     def _do_del(self, words: list[str]) -> int:
         there = [key for key in words if key in self._kept]

@@ -14,36 +14,40 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from analytics.observer.runs import Registered
+from analytics.recorder.process import Recorder
+from analytics.recorder.trim import Trimmer
 from bots.minds.seam import Mind
 from bots.outbox import Outbox
 from bots.runtime import Host
 from bots.seat import Seat
 from bots.task import Task
 from bots.work import Answering
+from orchestrator.rules import HASHED_EVERY
 from orchestrator.runtime import Orchestrator
 from tests.chaos import scripts
 from tests.chaos.fair import server_with, streams_in_fair_weather
-from tests.chaos.scene import BEGIN_MS, CALM_AFTER_MS, LEASE_MS, Scene, scene_of
+from tests.chaos.outside import follow, inject
+from tests.chaos.recording import Kept, closed, recorder
+from tests.chaos.scene import BEGIN_MS, CALM_AFTER_MS, LEASE_MS, RUN, Scene, scene_of
 from tests.chaos.scheduler import Process, ProcessClock, Scheduler, Stuck, TaskLock
 from tests.chaos.server import Script, Write
 from tests.chaos.weather import Happened, Network
 from tests.chaos.wire import SimulatedStreams
 from utils import keys
-from utils.errors import Forgotten, ServerGone
-from utils.journal import Sealed
-from utils.protocol import Inject
+from utils.journal import Sealed, sha256_of
 from utils.settings import Settings
-from utils.streams import Streams, Tail, unseal_entry
-
-RUN = "tea-1"
+from utils.streams import Streams
 
 
 class Parts(NamedTuple):
     """What the scene is played with: another for each rule that is broken on purpose.
 
     Attributes:
+        recorder, trimmer: What records, and what it trims by.
         says_anew: Whoever says something again says it as something new.
         took_ms: How long a mind takes; by default what the scene draws.
         also: What further processes do.
@@ -54,6 +58,8 @@ class Parts(NamedTuple):
     streams: type[SimulatedStreams] = SimulatedStreams
     outbox: type[Outbox] = Outbox
     commit: Script = scripts.commit
+    recorder: type[Recorder] = Recorder
+    trimmer: type[Trimmer] = Trimmer
     says_anew: bool = False
     took_ms: Callable[[Random, Scene, Task], int] | None = None
     also: tuple[Callable[[Play, Process], None], ...] = ()
@@ -71,6 +77,7 @@ class Played(NamedTuple):
         died: Processes that an error ended, each with the error.
         stuck: Why it did not end; empty when it did.
         log: What the server wrote, in the order it did.
+        kept: What is on the recorder's disk in the end; none when nobody recorded.
     """
 
     seed: int
@@ -83,6 +90,7 @@ class Played(NamedTuple):
     faults: list[Happened]
     log: list[list[Write]]
     virtual_ms: int
+    kept: Kept | None
 
 
 def drawn_ms(chance: Random, scene: Scene, task: Task) -> int:
@@ -125,16 +133,24 @@ class Play:
         self.read: list[Sealed] = []
         self._bodies: dict[Process, Callable[[Process], None]] = {}
         self._begun = 0
+        self._folder = TemporaryDirectory(prefix="chaos-")
+        self.folder = Path(self._folder.name)
 
     def run(self) -> Played:
+        with self._folder:
+            return self._run()
+
+    def _run(self) -> Played:
         stuck = ""
         streams = self._register()
         for _ in range(self.scene.orchestrators):
             self._begin("orchestrator", self.orchestrate)
         for _ in range(self.scene.hosts):
             self._begin("host", self.serve)
-        self._begin("reader", self._follow)
-        self._begin("person", self._inject)
+        for _ in range(self.scene.recorders):
+            self._begin("recorder", self.record)
+        self._begin("reader", partial(follow, self))
+        self._begin("person", partial(inject, self))
         for number, does in enumerate(self.parts.also):
             self._begin(f"also{number}", partial(does, self))
         rounds = sum(channel.turns or 0 for channel in self.scene.spec.channels)
@@ -147,6 +163,8 @@ class Play:
         finally:
             self.scheduler.close()
         took_ms = self.scheduler.now_ms - BEGIN_MS
+        kept = Kept(self.folder / RUN) if self.scene.recorders else None
+        streams.beginnings = kept
         return Played(
             self.seed,
             self.scene,
@@ -158,23 +176,28 @@ class Play:
             self.network.faults,
             self.network.server.log,
             took_ms,
+            kept,
         )
 
     def _register(self) -> Streams:
         """Put the run where the processes find it."""
         streams = streams_in_fair_weather(self.network.server)
         body = self.scene.spec.model_dump_json()
-        streams.register(RUN, spec=body, entry="{}", now_ms=BEGIN_MS)
+        entry = Registered(
+            run=RUN, scenario="tea", spec_sha256=sha256_of(body), started_ms=BEGIN_MS
+        )
+        streams.register(RUN, spec=body, entry=entry.model_dump_json(), now_ms=BEGIN_MS)
         self.network.server.safe = len(self.network.server.log)
         return streams
 
     def _is_over(self) -> bool:
-        """Tell whether the run is off the list, and the reader has read its journal's end."""
+        """Tell whether the run is off the list, its journal read to the end, and recorded."""
         live = self.network.server._scores(keys.LIVE)
         if RUN in live or self.network.server.is_down:
             return False
-        stream = self.network.server.stream(keys.journal(RUN))
-        return stream is not None and len(self.read) == len(stream.ids)
+        last, sha256 = scripts.top(self.network.server, keys.journal(RUN))
+        is_read = last > 0 and len(self.read) == last
+        return is_read and (not self.scene.recorders or closed(self.folder / RUN) == sha256)
 
     # --- processes --------------------------------------------------------------------
 
@@ -212,9 +235,20 @@ class Play:
     def orchestrate(self, process: Process) -> None:
         clock = self.clock()
         streams = self.parts.streams(self.network, process, clock)
-        one = Orchestrator(streams, clock=clock, name=process.name, lease_ms=LEASE_MS)
+        one = Orchestrator(
+            streams,
+            clock=clock,
+            name=process.name,
+            lease_ms=LEASE_MS,
+            hashed_every=self.scene.trimmed_at or HASHED_EVERY,
+        )
         while True:
             one.step()
+
+    def record(self, process: Process) -> None:
+        clock = self.clock()
+        streams = self.parts.streams(self.network, process, clock)
+        recorder(self, streams, clock).run()
 
     def serve(self, process: Process) -> None:
         host = self.host(process)
@@ -236,43 +270,6 @@ class Play:
                 **given,
             },
         )
-
-    def _follow(self, process: Process) -> None:
-        """Read the journal as whoever watches does; from its start when it was rolled back."""
-        clock = self.clock()
-        streams = self.parts.streams(self.network, process, clock)
-        self.read = []
-        tail = Tail(streams)
-        tail.follow(keys.journal(RUN))
-        while True:
-            try:
-                self.read += [unseal_entry(entry) for entry in tail.read(block_ms=LEASE_MS)]
-            except ServerGone:
-                clock.sleep_s(0.1)
-            except Forgotten:
-                self.read = []
-                tail = Tail(streams)
-                tail.follow(keys.journal(RUN))
-
-    def _inject(self, process: Process) -> None:
-        """Say three things from outside, each again until the server has it."""
-        clock = self.clock()
-        streams = SimulatedStreams(self.network, process, clock)
-        for number in range(3):
-            clock.sleep_s(self.chance.randrange(4 * LEASE_MS) / 1000)
-            word, tries = f"{process.name}.{number}", 0
-            while True:
-                tries += self.parts.says_anew
-                nonce = f"{word}.{tries}"
-                said = Inject(author="person", nonce=nonce, channel="main", text=word)
-                try:
-                    streams.append(keys.floor(RUN), said.model_dump_json())
-                    break
-                except ServerGone:
-                    clock.sleep_s(0.1)
-            self.injected.append(nonce)
-        while True:
-            clock.sleep_s(3_600)
 
 
 def play(seed: int, *, scene: Scene | None = None, parts: Parts | None = None) -> Played:

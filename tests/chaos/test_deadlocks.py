@@ -8,9 +8,9 @@ import pytest
 
 from bots.task import Task
 from tests.chaos.promises import broken
-from tests.chaos.scene import BEGIN_MS, LEASE_MS, Scene, scene_of
+from tests.chaos.scene import BEGIN_MS, LEASE_MS, RUN, Scene, scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import RUN, Parts, Play, Played, drawn_ms, play
+from tests.chaos.simulation import Parts, Play, Played, drawn_ms, play
 from tests.scenes import spec_of
 from tests.swarm import happened
 from utils import keys

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.chaos.promises import broken
-from tests.chaos.scene import LEASE_MS, scene_of
+from tests.chaos.scene import LEASE_MS, RUN, scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import RUN, Parts, Play, play
+from tests.chaos.simulation import Parts, Play, play
 from tests.scenes import spec_of
 from tests.swarm import happened
 from utils import keys

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.chaos.promises import undisturbed, words_of
-from tests.chaos.scene import scene_of
+from tests.chaos.scene import RUN, scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import RUN, Parts, Play, Played, play
+from tests.chaos.simulation import Parts, Play, Played, play
 from tests.chaos.wire import SimulatedStreams
 from tests.swarm import happened
 from utils import keys

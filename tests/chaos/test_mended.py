@@ -1,20 +1,15 @@
 """What the simulation found and was mended, each as small as it gets; more of it is in
-`tests/orchestrator/test_moments.py`."""
+`tests/orchestrator/test_moments.py` and `tests/analytics/test_recorder_ends.py`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.recorder.process import Recorder
-from analytics.recorder.recording import CLOSED
 from orchestrator.leader import Leader
-from tests.analytics.test_recorder import Brisk
 from tests.court import T0, Court
 from tests.scenes import Table, spec_of
-from utils.clock import ManualClock
 from utils.errors import ServerGone
 
 
@@ -82,21 +77,6 @@ def test_a_leader_killed_between_mending_and_saying_so_leaves_nothing_unread() -
     court.consume()
     assert [event.name for event in court.events("incident")] == ["mended"]
     assert [event.verb for event in court.events("intervened")] == ["mark"]
-
-
-def test_a_record_whose_last_commit_holds_a_hash_as_well_is_recorded_to_its_end(
-    tmp_path: Path,
-) -> None:
-    court = Court(spec_of(turns=2))
-    court.leader = Leader.open(court.streams, court.run, hashed_every=1)
-    court.begin().talk(2)
-    assert court.leader.close_record(court.now_ms + 60_000, wait_ms=0)
-    assert [event.kind for event in court.journal[-1].commit.events] == ["closed", "state_hashed"]
-    for times in ("it comes", "it is there"):
-        recorder = Recorder(court.streams, tmp_path, clock=ManualClock(), disk=Brisk())
-        recorder.run(until_idle=True)
-        assert (tmp_path / court.run / CLOSED).exists(), times
-        (tmp_path / court.run / CLOSED).unlink()
 
 
 def test_a_leader_of_a_floor_that_was_read_to_its_cursor_says_nothing() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.promises import broken, words_of
-from tests.chaos.scene import LEASE_MS, scene_of
+from tests.chaos.scene import LEASE_MS, RUN, scene_of
 from tests.chaos.scheduler import Process
-from tests.chaos.simulation import RUN, Parts, Play, Played, play
+from tests.chaos.simulation import Parts, Play, Played, play
 from tests.chaos.wire import SimulatedStreams
 from tests.scenes import spec_of
 from utils import keys
@@ -36,9 +36,9 @@ class Killer:
         journal, seen = keys.journal(RUN), 0
         while True:
             stream = on.network.server.stream(journal)
-            for fields in stream.fields[seen:] if stream else ():
-                self.turns += fields[1].count('"kind":"turn_closed"')
-                seen += 1
+            for fields in stream.after((seen, 0), 1_000) if stream else ():
+                self.turns += str(fields).count('"kind":"turn_closed"')
+            seen = stream.last[0] if stream else 0
             if self.turns // EVERY > self.kills:
                 self.kills += 1
                 on.scheduler.wait(on.chance.randrange(60))

@@ -66,6 +66,9 @@ class Talk:
             self.release,
             self.presence,
             self.registry,
+            self.snapshot,
+            self.trim,
+            self.take_away,
         ]
         for _ in range(STEPS):
             deed = self.chance.choice(deeds)
@@ -142,6 +145,22 @@ class Talk:
             return None
         made = self.streams.register(run, spec="{}", entry="{}", now_ms=1, reserved=run == "r2")
         return made, self.streams.live_runs(), self.streams.open_runs()
+
+    def snapshot(self) -> object:
+        seq = self.chance.randrange(4)
+        return self.streams.write_snapshot(RUN, f"state {seq}", seq=seq)
+
+    def trim(self) -> object:
+        """Trim behind the snapshot that is there, or one that may have been."""
+        first = f"{self.chance.randrange(4)}-0"
+        ends = {"journal": first, "floor": "1-0", "calls": "9999999999999-0"}
+        return self.streams.trim(RUN, f"state {self.chance.randrange(4)}", **ends)
+
+    def take_away(self) -> object:
+        key = self.chance.choice(TARGETS[1:])
+        taken = self.streams.trim_before(key, f"{self.chance.randrange(5)}-0")
+        self.streams.remove(TARGETS[0], [f"{self.chance.randrange(5)}-0", "77-1"])
+        return taken, self.streams.names(keys.inbox(RUN, "*")), self.streams.tally(TARGETS[0])
 
     def dump(self) -> object:
         journal = self.streams.range(keys.journal(RUN))

@@ -9,15 +9,20 @@ from typing import NamedTuple
 
 import pytest
 
+from analytics.recorder.process import Recorder
+from analytics.recorder.recording import Recording
+from analytics.recorder.trim import Trimmer
 from bots.outbox import Outbox
 from tests.chaos import scripts
+from tests.chaos.beside import trimmed
 from tests.chaos.promises import broken
-from tests.chaos.scene import scene_of
+from tests.chaos.scene import RUN, scene_of
 from tests.chaos.server import Server
-from tests.chaos.simulation import RUN, Parts, Played, play
+from tests.chaos.simulation import Parts, Played, play
 from tests.chaos.weather import Fault
 from tests.chaos.wire import SimulatedStreams
-from utils.streams import Entry
+from utils import keys
+from utils.streams import Entry, Streams
 
 SEEDS = 1_000
 BLOCK = 50
@@ -25,8 +30,10 @@ BLOCK = 50
 
 @pytest.mark.parametrize("block", range(SEEDS // BLOCK))
 def test_whatever_goes_wrong_every_promise_is_kept(block: int) -> None:
-    found = {seed: broken(play(seed)) for seed in range(block * BLOCK, (block + 1) * BLOCK)}
+    played = [play(seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
+    found = {one.seed: broken(one) for one in played}
     assert {seed: wrong for seed, wrong in found.items() if wrong} == {}
+    assert sum(map(trimmed, played)) > BLOCK, "hardly anything was trimmed"
 
 
 def test_a_seed_plays_the_same_again() -> None:
@@ -68,6 +75,32 @@ class Careless(Outbox):
         self.is_behind = False
 
 
+class Blinkered(Recorder):
+    """Goes on after a reconnect as if the server had forgotten nothing."""
+
+    def _connect(self) -> None:
+        known, self.recordings = self.recordings, {}
+        super()._connect()
+        self.recordings.update(known)
+
+
+class Greedy(Trimmer):
+    """Leaves the last commit, whatever a leader needs to start from."""
+
+    def __call__(self, streams: Streams, recording: Recording) -> None:
+        journal = keys.journal(recording.run)
+        top = streams.top(journal)
+        if top:
+            streams.trim_before(journal, top.id)
+
+
+class Forgetful(Trimmer):
+    """Takes from the channels what bots do remember."""
+
+    def __init__(self, *, keep: int, reach: int) -> None:
+        super().__init__(keep=keep, reach=0)
+
+
 class Control(NamedTuple):
     parts: Parts
     faults: tuple[Fault, ...]
@@ -79,6 +112,9 @@ CONTROLS = {
     ),
     "readers do not look back": Control(Parts(streams=Blind), ("tail lost",)),
     "authors do not say it again": Control(Parts(outbox=Careless), ("cut before", "partition")),
+    "the recorder does not look back": Control(Parts(recorder=Blinkered), ("tail lost",)),
+    "the server is trimmed beyond the snapshot": Control(Parts(trimmer=Greedy), ("kill",)),
+    "channels are trimmed of what is remembered": Control(Parts(trimmer=Forgetful), ("kill",)),
     "authors say it again as something new": Control(Parts(says_anew=True), ("cut reply", "late")),
 }
 

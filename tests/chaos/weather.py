@@ -36,6 +36,7 @@ server is killed, and comes back without the end of what it acknowledged."""
 FAULTS: tuple[Fault, ...] = Fault.__args__  # type: ignore[attr-defined]
 
 CUTS = ("cut before", "cut reply", "late")
+AT_REST = ("kill", "freeze", "sleep")
 
 
 class Weather(NamedTuple):
@@ -119,6 +120,14 @@ class Network:
         if line.process.is_dead:
             raise Killed
         return replies
+
+    def rest(self, line: Line) -> None:
+        """Let a process wait for its disk: it may be killed there, or stand still."""
+        self._jitter()
+        fault = self._drawn()
+        if fault in AT_REST:
+            self._note(fault, line, "at its disk")
+            self._befall(fault, line)
 
     def is_reachable(self, process: Process) -> bool:
         until_ms = self._partitioned.get(process, 0)

@@ -84,6 +84,9 @@ class Client:
     def mget(self, keys: list[str]) -> Any:
         return self.connection.ask("MGET", *keys)
 
+    def scan_iter(self, pattern: str, *, count: int) -> Any:
+        return self.connection.ask("KEYS", pattern)
+
     def delete(self, *keys: str) -> Any:
         return self.connection.ask("DEL", *keys)
 
@@ -113,7 +116,12 @@ class SimulatedStreams(Streams):
 
     def __init__(self, network: Network, process: Process, clock: ProcessClock) -> None:
         super().__init__("simulated://")
+        self.network = network
         self._at = (network, process, clock)
+
+    @property
+    def line(self) -> Line:
+        return self._line  # type: ignore[no-any-return]
 
     def another(self, name: str = "") -> Streams:
         return type(self)(*self._at)

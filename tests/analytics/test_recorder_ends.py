@@ -1,0 +1,111 @@
+"""However a run ends, and whatever becomes of the server just then, its recording is closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analytics.recorder.process import Recorder
+from analytics.recorder.recording import CLOSED
+from analytics.recorder.trim import Trimmer
+from orchestrator.leader import Leader
+from tests.analytics.recorded import RUN
+from tests.analytics.test_recorder import Brisk, Studio, close, perform, played, read
+from tests.court import Court
+from tests.scenes import spec_of
+from tests.swarm import FakeStreams
+from utils.clock import ManualClock
+from utils.errors import ServerGone
+from utils.journal import to_line
+
+
+def a_court(turns: int) -> Court:
+    """Lead a run to its end, and close its record."""
+    court = Court(spec_of(turns=turns)).begin()
+    court.talk(turns)
+    assert court.leader.close_record(court.now_ms + 60_000, wait_ms=0)
+    return court
+
+
+def is_recorded_to_its_end(court: Court, folder: Path) -> bool:
+    """Record a run that came to its end before, or while it was recorded."""
+    Recorder(court.streams, folder, clock=ManualClock(), disk=Brisk()).run(until_idle=True)
+    return (folder / court.run / CLOSED).exists()
+
+
+def test_a_last_commit_that_holds_a_hash_after_the_close(tmp_path: Path) -> None:
+    court = Court(spec_of(turns=2))
+    court.leader = Leader.open(court.streams, court.run, hashed_every=1)
+    court.begin().talk(2)
+    assert court.leader.close_record(court.now_ms + 60_000, wait_ms=0)
+    assert [event.kind for event in court.journal[-1].commit.events] == ["closed", "state_hashed"]
+    assert is_recorded_to_its_end(court, tmp_path)
+    (tmp_path / court.run / CLOSED).unlink()
+    assert is_recorded_to_its_end(court, tmp_path)
+
+
+def test_an_incident_after_the_close(tmp_path: Path) -> None:
+    """A leader that mends what the server forgot says so, be the record closed."""
+    court = a_court(turns=2)
+    court.forget(after=court.leader.state.seq - 1)
+    court.leader.recover(court.now_ms)
+    assert [one.commit.events[0].kind for one in court.journal[-2:]] == ["closed", "incident"]
+    assert is_recorded_to_its_end(court, tmp_path)
+    (tmp_path / court.run / CLOSED).unlink()
+    assert is_recorded_to_its_end(court, tmp_path)
+
+
+def test_an_incident_after_a_close_that_was_recorded(tmp_path: Path) -> None:
+    court = a_court(turns=2)
+    assert is_recorded_to_its_end(court, tmp_path)
+    court.forget(after=court.leader.state.seq - 1)
+    court.leader.recover(court.now_ms)
+    assert is_recorded_to_its_end(court, tmp_path)
+    assert len(list(read(tmp_path / court.run / "journal"))) == len(court.journal)
+
+
+class Breaking(FakeStreams):
+    """A connection that breaks at the first look at a snapshot."""
+
+    breaks = True
+
+    def read_snapshot(self, run: str) -> str | None:
+        if self.breaks:
+            self.breaks, self.connects = False, self.connects + 1
+            raise ServerGone("cut")
+        return super().read_snapshot(run)
+
+
+def test_a_recorder_that_is_cut_off_after_the_last_commit(tmp_path: Path) -> None:
+    court = a_court(turns=120)
+    streams = Breaking(court.server)
+    recorder = Recorder(
+        streams, tmp_path, clock=ManualClock(), trim=Trimmer(keep=100), disk=Brisk()
+    )
+    recorder.run(until_idle=True)
+    assert not streams.breaks
+    assert (tmp_path / court.run / CLOSED).exists()
+
+
+def test_a_run_that_went_on_otherwise_to_another_end_while_the_recorder_was_away(
+    tmp_path: Path,
+) -> None:
+    studio = Studio(tmp_path)
+    perform(studio)
+    assert (studio.folder / CLOSED).exists()
+    studio.lose(after=5)
+    otherwise = played(otherwise=True).table.journal
+    studio.write(6, len(otherwise), otherwise=True)
+    studio.streams.retire(RUN)
+    studio.record()
+    assert studio.journal() == [to_line(one) for one in otherwise]
+
+
+def test_a_run_that_was_closed_again_as_it_was(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    perform(studio)
+    studio.lose(after=5)
+    studio.write(6, 18)
+    close(studio)
+    studio.streams.retire(RUN)
+    studio.record()
+    assert (studio.folder / CLOSED).exists()
