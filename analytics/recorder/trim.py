@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -32,6 +33,9 @@ log = logging.getLogger("recorder")
 
 WORDS = frozenset({"heard", "turn_closed", "ended"})
 """Events of a channel that say nothing about who is in it."""
+
+
+_CURSOR = re.compile(r'\\"cursor\\":\\"(\d+-\d+)\\"')
 
 
 class Footing(NamedTuple):
@@ -86,9 +90,13 @@ class Trimmer:
             log.info("run %s: trimmed before commit %d", recording.run, first)
 
     def _floor_from(self, streams: Streams, recording: Recording, first: int) -> str:
-        """Tell the first input that was not consumed before a commit; never beyond the last."""
-        line = next(recording.journal.segments.lines(first - 2))
-        at_ms, count = order_of(from_line(line).commit.cursor)
+        """Tell the first input that a commit or one after it may have taken; never beyond the last.
+
+        A leader that mends what the server forgot goes back on its floor: the lowest place since
+        then counts, not the commit's own.
+        """
+        lines = recording.journal.segments.lines(first - 2)
+        at_ms, count = min(order_of(_cursor_of(line)) for line in lines)
         top = streams.top(keys.floor(recording.run))
         return "0-0" if top is None else min(top.id, f"{at_ms}-{count + 1}", key=order_of)
 
@@ -202,6 +210,12 @@ def _come_and_go(members: set[str], event: dict[str, object]) -> None:
             members.add(bot)
         case {"kind": "member_left", "bot": str(bot)}:
             members.discard(bot)
+
+
+def _cursor_of(line: str) -> str:
+    """Read how far a recorded commit had read the floor: it stands near the line's beginning."""
+    found = _CURSOR.search(line, 0, 500)
+    return found[1] if found else from_line(line).commit.cursor
 
 
 def _is_behind(recording: Recording) -> bool:
