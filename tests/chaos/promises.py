@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.beside import added, in_channels, on_disk
 from tests.chaos.scene import RUN, scene_of
-from tests.chaos.simulation import Played, play
+from tests.chaos.simulation import Parts, Played, play
 from tests.swarm import happened
 from utils import keys
 from utils.calls import CallRecord
@@ -237,7 +237,9 @@ def _undisturbed(body: str) -> Words:
         trimmed_at=0,
         weather=calm,
     )
-    return words_of(list(play(0, scene=fair).streams.journal(RUN)))
+    return words_of(
+        list(play(0, scene=fair, parts=Parts(is_interrupted=False)).streams.journal(RUN))
+    )
 
 
 def undisturbed(spec: Spec) -> Words:

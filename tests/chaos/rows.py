@@ -58,10 +58,23 @@ def simulate(number: int) -> Block:
 
 def resume(number: int) -> Block:
     """Kill every process at every tenth turn of 200, by each policy in turn."""
-    policy = ("round_robin", "random", "addressed")[number % 3]
-    played, killer = test_resume.resumed(policy, seed=number)
-    wrong = [f"seed {number}: {what}" for what in broken(played)]
-    return Block(number, 1, wrong, {"whole swarms killed": killer.kills})
+    return resume_with(number, turns=test_resume.TURNS)
+
+
+def resume_trimmed(number: int) -> Block:
+    """Kill them at every tenth of 600, with trimming behind snapshots at 200 commits."""
+    return resume_with(number, turns=600, trimmed_at=200)
+
+
+def resume_with(number: int, *, turns: int, trimmed_at: int = 0) -> Block:
+    policy = test_resume.POLICIES[number % len(test_resume.POLICIES)]
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        one = test_resume.resumed(
+            Path(folder), policy, seed=number, turns=turns, trimmed_at=trimmed_at
+        )
+    taken = trimmed(one.played)
+    wrong = [f"seed {number}: {what}" for what in one.wrong()]
+    return Block(number, 1, wrong, {"whole swarms killed": one.kills, "entries trimmed": taken})
 
 
 def fail_over(number: int) -> Block:
@@ -202,7 +215,8 @@ FINE = {"cut: a prefix", "one bit: a prefix", "one bit: found", "one bit: refuse
 
 ROWS = {
     "simulation": Row("deterministic simulation", simulate, 500),
-    "resume": Row("every process killed at every tenth turn", resume, 60),
+    "resume": Row("every process killed at every tenth turn", resume, 20),
+    "trimmed-resume": Row("the same, trimmed", resume_trimmed, 20),
     "failover": Row("the leader killed", fail_over, 20),
     "garbage": Row("garbage in the streams", spoil, 600),
     "deadlocks": Row("the deadlock zoo", stand_still, 100),

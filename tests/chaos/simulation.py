@@ -53,6 +53,7 @@ class Parts(NamedTuple):
         also: What further processes do.
         longest_ms: Within what time it should be over; 0 for what fits the scene.
         places: How many seats a host takes; 0 for all of the one run.
+        is_interrupted: Whether a person says something from outside.
     """
 
     streams: type[SimulatedStreams] = SimulatedStreams
@@ -65,6 +66,7 @@ class Parts(NamedTuple):
     also: tuple[Callable[[Play, Process], None], ...] = ()
     longest_ms: int = 0
     places: int = 0
+    is_interrupted: bool = True
 
 
 class Played(NamedTuple):
@@ -150,7 +152,8 @@ class Play:
         for _ in range(self.scene.recorders):
             self._begin("recorder", self.record)
         self._begin("reader", partial(follow, self))
-        self._begin("person", partial(inject, self))
+        if self.parts.is_interrupted:
+            self._begin("person", partial(inject, self))
         for number, does in enumerate(self.parts.also):
             self._begin(f"also{number}", partial(does, self))
         rounds = sum(channel.turns or 0 for channel in self.scene.spec.channels)
