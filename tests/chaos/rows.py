@@ -72,8 +72,8 @@ def resume_with(number: int, *, turns: int, trimmed_at: int = 0) -> Block:
         one = test_resume.resumed(
             Path(folder), policy, seed=number, turns=turns, trimmed_at=trimmed_at
         )
+        wrong = [f"seed {number}: {what}" for what in one.wrong()]
     taken = trimmed(one.played)
-    wrong = [f"seed {number}: {what}" for what in one.wrong()]
     return Block(number, 1, wrong, {"whole swarms killed": one.kills, "entries trimmed": taken})
 
 
