@@ -163,7 +163,7 @@ def brave(storm: Storm, number: int) -> Block:
     with TemporaryDirectory(prefix="chaos-") as folder:
         try:
             weathered = weather(Path(folder), storm, seed=number)
-        except AssertionError as error:
+        except (AssertionError, ParleyError) as error:
             return Block(number, 1, [f"seed {number}: {error}"], {})
     wrong = [f"seed {number}: {what}" for what in weathered.wrong[:3]]
     counts = {
@@ -199,7 +199,7 @@ def fail_over_while_trimmed(number: int) -> Block:
     with TemporaryDirectory(prefix="chaos-") as folder:
         try:
             one = test_trimmed_storm.trimmed_takeovers(Path(folder), 20, seed=number)
-        except AssertionError as error:
+        except (AssertionError, ParleyError) as error:
             return Block(number, 1, [f"seed {number}: {error}"], {})
     wrong = [f"seed {number}: {what}" for what in one.wrong[:3]]
     counts = {"leaders killed": len(one.gaps_ms), **one.trimmed}
