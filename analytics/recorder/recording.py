@@ -105,8 +105,9 @@ class Recording:
         if top is None or top.id != self.journal.position:
             return False  # it was closed here, and there is more there
         last = order_of(self.closed.last_call_id or NOTHING_READ)
-        if order_of(self.calls.position) < last:
-            return False
+        written = streams.top(self.calls.key)
+        if written and order_of(self.calls.position) < min(last, order_of(written.id)):
+            return False  # what is not there by now was lost: calls come before their commits
         self._drop_late_calls(last)
         for track in (self.journal, self.calls):
             track.segments.close()

@@ -9,10 +9,11 @@ from analytics.recorder.recording import CLOSED
 from analytics.recorder.trim import Trimmer
 from orchestrator.leader import Leader
 from tests.analytics.recorded import RUN
-from tests.analytics.test_recorder import Brisk, Studio, close, perform, played, read
+from tests.analytics.test_recorder import LAST, Brisk, Studio, close, perform, played, read
 from tests.court import Court
 from tests.scenes import spec_of
 from tests.swarm import FakeStreams
+from utils import keys
 from utils.clock import ManualClock
 from utils.errors import ServerGone
 from utils.journal import to_line
@@ -104,8 +105,31 @@ def test_a_run_that_was_closed_again_as_it_was(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     perform(studio)
     studio.lose(after=5)
-    studio.write(6, 18)
+    studio.write(6, LAST)
     close(studio)
     studio.streams.retire(RUN)
     studio.record()
     assert (studio.folder / CLOSED).exists()
+
+
+def test_a_run_whose_last_call_the_server_lost_for_good(tmp_path: Path) -> None:
+    """Its leader appended its commits again; nobody has the call's record any more."""
+    studio = Studio(tmp_path)
+    studio.write(1, LAST)
+    close(studio)
+    studio.redis.xdel(keys.calls(RUN), f"{LAST}-1", f"{LAST}-9")
+    studio.record()
+    assert (studio.folder / CLOSED).exists()
+    assert len(list(read(studio.folder / "calls"))) == LAST - 1
+
+
+def test_a_run_whose_last_call_the_recorder_alone_has(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    studio.write(1, LAST)
+    studio.record()
+    close(studio)
+    studio.redis.xdel(keys.calls(RUN), f"{LAST}-1", f"{LAST}-9")
+    studio.recorder = studio._begin()
+    studio.record()
+    assert (studio.folder / CLOSED).exists()
+    assert len(list(read(studio.folder / "calls"))) == LAST
