@@ -123,6 +123,9 @@ class Host:
             self._wait.rest()
         except ServerGone as gone:
             self.is_connected = False
+            if isinstance(gone, ServerEvicts):  # then minds' threads write nothing either
+                self.places.fleet.is_held = True
+                self.outbox.hold()
             self._wait.out(gone)
 
     def leave(self) -> None:
@@ -140,7 +143,7 @@ class Host:
 
     def _connect(self) -> None:
         """After a (re)connect: look back, and say again what nobody has taken in."""
-        self._look()
+        self.streams.look()
         self.time.sample()
         self._tail.look_back()
         for company in self.places.companies.values():
@@ -155,7 +158,7 @@ class Host:
 
     def _start_over(self) -> None:
         """Give all seats up, to take them anew: the server lost what we had read."""
-        self._look()
+        self.streams.look()
         self.places.start_over()
         self._tail, self._mail = Tail(self.streams), deque()
         self._must_start_over = self.is_connected = False
@@ -169,20 +172,11 @@ class Host:
         """Say we are there, and keep our seats, when it is time to: in a long read too."""
         if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
             return False
-        self._look()
+        self.streams.look()
         self._kept_ms = self.clock.now_ms()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()
         return True
-
-    def _look(self) -> None:
-        """Look at the server; while it may drop what it is given, no thread writes there."""
-        try:
-            self.streams.look()
-        except ServerEvicts:
-            self.places.fleet.is_held = True
-            self.outbox.hold()
-            raise
 
     def _follow(self, run: str) -> None:
         key = keys.inbox(run, self.name)
