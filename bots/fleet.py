@@ -11,7 +11,7 @@ from bots.minds.breaker import Breaker
 from bots.minds.pace import Pace
 from bots.minds.seam import Answer
 from utils.clock import Clock
-from utils.errors import FailureKind, ServerGone
+from utils.errors import FailureKind, ServerEvicts, ServerGone
 from utils.slots import Load, Queued, Slots
 
 log = logging.getLogger("bots")
@@ -32,10 +32,14 @@ class Fleet:
     Args:
         slots: Bounds the calls in flight, across hosts.
         clock: Whose time passes.
+
+    Attributes:
+        is_held: Whether nobody may ask for a slot now: Redis may drop what it is given.
     """
 
     def __init__(self, slots: Slots, clock: Clock) -> None:
         self.slots, self.clock = slots, clock
+        self.is_held = False
         self._lock = Lock()
         self._servers: dict[str, Server] = {}
 
@@ -74,7 +78,13 @@ class Fleet:
         return min(free, key=lambda url: _rank(free[url], model), default=than)
 
     def take(self, url: str, model: str, token: str) -> Queued:
-        """Ask for a slot at a server, and stand in its queue until it is given."""
+        """Ask for a slot at a server, and stand in its queue until it is given.
+
+        Raises:
+            ServerGone: Redis does not answer, or nothing is to be written there.
+        """
+        if self.is_held:
+            raise ServerEvicts("the Redis server may evict keys")
         queued = self.slots.take(url, model, token)
         if queued.is_in:
             with self._lock:

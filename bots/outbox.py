@@ -37,21 +37,23 @@ class Outbox:
         streams: A connection of the outbox's own: worker threads send through it.
 
     Attributes:
-        is_behind: Whether something could not be sent: `resend` is to be called.
+        is_behind: Whether something was not sent: `resend` is to be called.
     """
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self.is_behind = False
+        self.is_behind = self._is_held = False
         self._lock = Lock()
         self._waiting: dict[str, Letter] = {}
         self._notes: list[tuple[str, str]] = []
 
     def send(self, run: str, given: Input, record: str | None = None) -> None:
-        """Send an input; while the server is gone, keep it for `resend`."""
+        """Send an input; while the server is gone, or all is held, keep it for `resend`."""
         letter = Letter(run=run, input=given, record=record)
         with self._lock:
             self._waiting[given.nonce] = letter
+            if self._is_held:
+                return
             try:
                 self._streams.append_all(letter.entries())
             except ServerGone:  # kept, and sent again by `resend`
@@ -61,6 +63,8 @@ class Outbox:
         """Write down a call that leads to no input of its own: a failed attempt."""
         with self._lock:
             self._notes.append((keys.calls(run), record))
+            if self._is_held:
+                return
             try:
                 self._send_notes()
             except ServerGone:  # as above
@@ -93,9 +97,15 @@ class Outbox:
         with self._lock:
             self._notes = [note for note in self._notes if note[0] != keys.calls(run)]
 
+    def hold(self) -> None:
+        """Send nothing from now on, until `resend`."""
+        with self._lock:
+            self.is_behind = self._is_held = True
+
     def resend(self) -> None:
         """Send everything again that no commit has named. Raises `ServerGone`."""
         with self._lock:
+            self._is_held = False
             self._send_notes()
             for letter in self._waiting.values():
                 self._streams.append_all(letter.entries())

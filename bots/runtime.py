@@ -23,16 +23,16 @@ from bots.tokens import Scale
 from bots.work import Answering, work
 from utils import keys
 from utils.clock import Clock
-from utils.errors import BadEntry, ServerGone, StreamError
+from utils.errors import BadEntry, ServerEvicts, ServerGone, StreamError
 from utils.mail import InboxEntry, StandingGrant
 from utils.protocol import Ended, Event, Extended, Revoked, Seated, Unseated
 from utils.servertime import ServerTime
 from utils.settings import Settings
 from utils.streams import MAX_BLOCK_MS, Entry, Streams, Tail
+from utils.waiting import Wait
 
 log = logging.getLogger("bots")
 
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
 LONG_AGO_MS = -(10**9)
 
 
@@ -82,7 +82,7 @@ class Host:
         self._must_start_over = False
         self._kept_ms = LONG_AGO_MS
         self.is_connected, self._connects = False, 0
-        self._pause_ms = FIRST_PAUSE_MS
+        self._wait = Wait(clock, log)
         self._stopping = False
 
     def stop(self) -> None:
@@ -115,17 +115,18 @@ class Host:
             if self.outbox.is_behind:
                 self.outbox.resend()
             self._read(min(block_ms, max(1, self.lease_ms // 3)))
-            self._pause_ms = FIRST_PAUSE_MS
+            self._wait.over()
         except StreamError as error:  # what was read is gone, or is not what it should be
             log.warning("%s; taking seats anew", error)
             self.places.refuse(run_of(error.entry) if isinstance(error, BadEntry) else "")
             self._must_start_over = True
-            self._rest()
+            self._wait.rest()
         except ServerGone as gone:
-            if self.is_connected:
-                log.warning("%s; waiting for it", gone)
             self.is_connected = False
-            self._rest()
+            if isinstance(gone, ServerEvicts):  # then minds' threads write nothing either
+                self.places.fleet.is_held = True
+                self.outbox.hold()
+            self._wait.out(gone)
 
     def leave(self) -> None:
         """Let every seat go, so that another host can take it at once."""
@@ -138,18 +139,16 @@ class Host:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.places.fleet.close()
 
-    def _rest(self) -> None:
-        self.clock.sleep_s(self._pause_ms / 1000)
-        self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
-
     # --- presence and leases ------------------------------------------------------------
 
     def _connect(self) -> None:
         """After a (re)connect: look back, and say again what nobody has taken in."""
+        self.streams.look()
         self.time.sample()
         self._tail.look_back()
         for company in self.places.companies.values():
             company.look_back(self.streams)
+        self.places.fleet.is_held = False
         self.outbox.resend()
         if not self.places.companies:
             top = self.streams.top(keys.RUNS)
@@ -159,6 +158,7 @@ class Host:
 
     def _start_over(self) -> None:
         """Give all seats up, to take them anew: the server lost what we had read."""
+        self.streams.look()
         self.places.start_over()
         self._tail, self._mail = Tail(self.streams), deque()
         self._must_start_over = self.is_connected = False
@@ -172,6 +172,7 @@ class Host:
         """Say we are there, and keep our seats, when it is time to: in a long read too."""
         if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
             return False
+        self.streams.look()
         self._kept_ms = self.clock.now_ms()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()

@@ -22,10 +22,9 @@ from utils.clock import Clock
 from utils.errors import BadInput, Conflict, Hole, ServerGone, StreamError
 from utils.servertime import ServerTime
 from utils.streams import MAX_BLOCK_MS, Entry, Streams
+from utils.waiting import Wait
 
 log = logging.getLogger("orchestrator")
-
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
 
 CLOCK_SLACK_MS = 500
 """How far the server's clock may be ahead of our idea of it before we ask it again."""
@@ -70,7 +69,7 @@ class Orchestrator:
         self._done = Timetable()
         self.is_connected, self._connects = False, 0
         self._server_id, self._patience_ms = "", 0
-        self._pause_ms = FIRST_PAUSE_MS
+        self._wait = Wait(clock, log)
         self._registry: str | None = None
         self._stopping = False
 
@@ -102,19 +101,13 @@ class Orchestrator:
             self._check_hosts()
             self._read(self._block_ms(block_ms))
             self._finish()
-            self._pause_ms = FIRST_PAUSE_MS
+            self._wait.over()
         except ServerGone as gone:
-            if self.is_connected:
-                log.warning("%s; waiting for it", gone)
             self.is_connected = False
-            self._rest()
+            self._wait.out(gone)
         except StreamError as error:
             self._part_with_spoiled(error)
-            self._rest()
-
-    def _rest(self) -> None:
-        self.clock.sleep_s(self._pause_ms / 1000)
-        self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+            self._wait.rest()
 
     def hand_over(self) -> None:
         """Let go of every lease, so that another can lead at once."""
@@ -129,6 +122,7 @@ class Orchestrator:
 
     def _connect(self) -> None:
         """After a (re)connect: sample the time, and see what the server still holds."""
+        self.streams.look()
         self.time.sample()
         server_id = str(self.streams.info().get("run_id", ""))
         if self._server_id and server_id != self._server_id:
@@ -151,6 +145,7 @@ class Orchestrator:
         """Every third of a lease: renew what is led, and try for what is free."""
         if self.clock.now_ms() - self._done.leases_ms < self.lease_ms // 3:
             return
+        self.streams.look()
         self._done.leases_ms = self.clock.now_ms()
         for run in list(self.led):
             self._renew(run)

@@ -42,7 +42,7 @@ class FakeStreams(Streams):
     def another(self, name: str = "") -> Streams:
         return FakeStreams(self.server)
 
-    def info(self) -> dict[str, object]:
+    def info(self, *sections: str) -> dict[str, object]:
         return {"redis_version": "7.0.0", "run_id": "fake", "maxmemory_policy": "noeviction"}
 
 

@@ -4,6 +4,7 @@
     ├── BadInput                the user's input cannot be used       exit 2
     ├── Missing                 a service or a model is not there     exit 3
     ├── ServerGone              Redis does not answer, for now        exit 3
+    │   └── ServerEvicts        it may drop what it is given
     ├── StreamError             Redis answered, but not as agreed     exit 1
     │   ├── BadEntry            an entry that cannot be parsed
     │   ├── Conflict            another leader wrote this commit
@@ -69,6 +70,10 @@ class ServerGone(ParleyError):
     """The Redis server does not answer. Try again after a pause, or give up."""
 
     exit_code = 3
+
+
+class ServerEvicts(ServerGone):
+    """The Redis server may drop what it is given: write nothing until that is mended."""
 
 
 class StreamError(ParleyError):

@@ -164,6 +164,11 @@ def check_server(info: Mapping[str, object], *, where: str = "") -> None:
             where=where,
             mend=f"use Redis or Valkey >= {spelled(OLDEST)}",
         )
+    check_policy(info, where=where)
+
+
+def check_policy(info: Mapping[str, object], *, where: str = "") -> None:
+    """Refuse a server that may evict keys. Arguments and error as of `check_server`."""
     policy = str(info.get("maxmemory_policy", "not known"))
     if policy != "noeviction":
         raise Missing(

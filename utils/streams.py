@@ -26,8 +26,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from utils import keys
-from utils.errors import Conflict, Forgotten, ServerGone, StreamError, TargetRefused
+from utils.errors import (
+    Conflict,
+    Forgotten,
+    Missing,
+    ServerEvicts,
+    ServerGone,
+    StreamError,
+    TargetRefused,
+)
 from utils.journal import Sealed, unseal
+from utils.server_kind import check_policy
 
 _TRIM = files("utils").joinpath("trim.lua").read_text("utf-8")
 
@@ -189,10 +198,24 @@ class Streams:
             seconds, micros = self._redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def info(self) -> dict[str, object]:
-        """Read INFO, as redis-py parses it."""
+    def info(self, *sections: str) -> dict[str, object]:
+        """Read INFO, all of it or some sections, as redis-py parses it."""
         with _SPEAKING:
-            return dict(self._redis.info())
+            return dict(self._redis.info(*sections))
+
+    def look(self) -> None:
+        """Make sure that the server still keeps what it is given.
+
+        Whoever lives long calls it after each connect, and now and then: the policy of a
+        server can be changed while it runs.
+
+        Raises:
+            ServerEvicts: It may drop keys; the message says how to mend it.
+        """
+        try:
+            check_policy(self.info("memory"))
+        except Missing as evicts:
+            raise ServerEvicts(str(evicts)) from evicts
 
     # --- reading and writing --------------------------------------------------------
 

@@ -26,10 +26,12 @@ from utils import keys
 from utils.clock import Clock
 from utils.errors import BadInput, ParleyError, ServerGone, StreamError
 from utils.streams import MAX_BLOCK_MS, Entry, Streams
+from utils.waiting import Wait
 
 log = logging.getLogger("recorder")
 
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
+LOOK_MS = 1_500
+"""How often the server is looked at, whether it still keeps what it is given."""
 
 REST_MS = 50
 """Pause after something was written: what comes meanwhile is written with one wait."""
@@ -71,7 +73,8 @@ class Recorder:
         self._trim, self._disk, self._size = trim, disk or Disk(), size
         self._broken: set[str] = set()
         self._registry = "0-0"
-        self._pause_ms = FIRST_PAUSE_MS
+        self._wait = Wait(clock, log)
+        self._looked_ms = 0
         self._stopping = False
 
     def stop(self) -> None:
@@ -106,20 +109,19 @@ class Recorder:
         try:
             if not self.is_connected or self._connects != self.streams.connects:
                 self._connect()
+            elif self.clock.now_ms() - self._looked_ms >= LOOK_MS:
+                self._look()
             came = self._read(block_ms)
-            self._pause_ms = FIRST_PAUSE_MS
+            self._wait.over()
             return came
         except ServerGone as gone:
-            if self.is_connected:
-                log.warning("%s; waiting for it", gone)
             self.is_connected = False
-            self.clock.sleep_s(self._pause_ms / 1000)
-            self._pause_ms = min(self._pause_ms * 2, LONGEST_PAUSE_MS)
+            self._wait.out(gone)
             return False
 
     def _connect(self) -> None:
         """After a (re)connect: see what the server still holds of what is here."""
-        self.streams.time_ms()
+        self._look()
         self._connects = self.streams.connects
         self._registry = "0-0"
         self._broken.clear()
@@ -131,6 +133,10 @@ class Recorder:
             if run not in self.recordings:  # even a closed one: the server may have forgotten that
                 self._begin(run)
         self.is_connected = True
+
+    def _look(self) -> None:
+        self.streams.look()
+        self._looked_ms = self.clock.now_ms()
 
     def _read(self, block_ms: int) -> bool:
         after = {keys.RUNS: self._registry}

@@ -191,18 +191,20 @@ def brave(storm: Storm, number: int) -> Block:
 
 
 def run_short(number: int) -> Block:
-    """Run short of the disk and of file descriptors, each once."""
+    """Run short of everything there is to run short of, each once."""
     wrong: list[str] = []
-    met = Counter[str]()
-    for what in test_short.KINDS:
+    talks: dict[str, Callable[[Path], list[str]]] = {
+        what: partial(test_short.wrong_when_short, what, seed=number) for what in test_short.SHORT
+    }
+    for what, found_in in {**talks, **test_short.REFUSED}.items():
         with TemporaryDirectory(prefix="chaos-") as folder:
             try:
-                found, seen = test_short.short_of(what, Path(folder), number)
+                found = found_in(Path(folder))
             except AssertionError as error:
-                found, seen = [str(error)], Counter()
+                found = [str(error)]
         wrong += [f"seed {number}, {what}: {one}" for one in found]
-        met += seen
-    return Block(number, len(test_short.KINDS), wrong, met)
+    counts = dict.fromkeys([*test_short.SHORT, *test_short.REFUSED], 1)
+    return Block(number, len(counts), wrong, counts)
 
 
 def fail_over_for_real(number: int) -> Block:
@@ -269,7 +271,7 @@ ROWS = {
     "trimmed-takeover": Row(
         "the leader killed, a recorder trims", fail_over_while_trimmed, 10, is_parallel=False
     ),
-    "short": Row("a full disk, no descriptors left", run_short, 20, is_parallel=False),
+    "short": Row("memory, disk, descriptors run out", run_short, 20, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
     "soak": Row("twenty bots for an hour", soak, 1, is_parallel=False),
 }

@@ -30,7 +30,7 @@ def test_a_server_without_memory_is_waited_for(tmp_path: Path, at_turn: int) -> 
         run = swarm.seed(spec)
         swarm.until(lambda: len(happened(swarm.streams.journal(run), "turn_closed")) >= at_turn)
         raw.config_set("maxmemory", "1mb")
-        for _ in range(8):
+        for _ in range(4):
             swarm.step()
         raw.config_set("maxmemory", "0")
         journal = swarm.finish(run)

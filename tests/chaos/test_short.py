@@ -1,14 +1,11 @@
-"""The disk is full, or there are no file descriptors left: nobody gives up, and nothing is lost.
-
-And a server that will not do is refused before anything begins.
-"""
+"""Memory or disk full, no file descriptors left, a server told to evict: nobody gives up, and
+nothing is lost. And a server that will not do is refused before anything begins."""
 
 from __future__ import annotations
 
 import resource
 import socket
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -28,7 +25,8 @@ from utils.server_kind import find_binary
 from utils.streams import Streams
 
 TURNS = 40
-KINDS = ("disk, always", "disk, everysec", "descriptors")
+HEADROOM = 65_536
+"""What a server may still take when its memory is limited, in bytes."""
 
 
 def deaf(folder: Path) -> ServerBinary:
@@ -40,46 +38,44 @@ def deaf(folder: Path) -> ServerBinary:
     return ServerBinary(script, binary.version, binary.flavour)
 
 
-def short_of(what: str, folder: Path, seed: int) -> tuple[list[str], Counter[str]]:
-    """Talk, run short of something in the middle, and go on; what is wrong, and what was seen."""
-    fsync = "everysec" if "everysec" in what else "always"
-    storm = Storm(TURNS, {}, fsync=fsync)  # type: ignore[arg-type]
+def wrong_when_short(what: str, folder: Path, seed: int) -> list[str]:
+    """Talk, run short of something in the middle, and go on; what is wrong with the talk."""
+    storm = Storm(TURNS, {}, fsync="everysec" if "everysec" in what else "always")
     spec = talk(storm, seed)
     binary = deaf(folder) if "disk" in what else None
     with crowd(folder, storm, seed, binary=binary) as swarm:
         run = start(swarm.streams, spec)
         swarm.wait(run, turns=5 + swarm.chance.randrange(TURNS // 2))
-        seen = fill(swarm) if "disk" in what else take_descriptors(swarm)
+        SHORT[what](swarm)
         assert wait_until(lambda: swarm.is_over(run), within_ms=LONGEST_MS), swarm.told(run)
         record = swarm.ask(lambda: record_of(swarm.streams, run))
-    return list(judged(record, spec, TURNS)), Counter([f"{what}: {seen}"])
+    return list(judged(record, spec, TURNS))
 
 
-def fill(swarm: Crowd) -> str:
-    """Leave the server's files no room, until it cannot write; then give it room again."""
+def fill_memory(swarm: Crowd) -> None:
+    """Leave the server little memory, until it refuses to write; then as much as it wants."""
+    used = swarm.ask(lambda: swarm.streams.info("memory"))["used_memory"]
+    configure(swarm, "maxmemory", int(str(used)) + HEADROOM)
+    assert wait_until(lambda: not is_written(swarm.streams), within_ms=LONGEST_MS)
+    SYSTEM_CLOCK.sleep_s(LEASE_MS / 1000)
+    configure(swarm, "maxmemory", 0)
+
+
+def fill_disk(swarm: Crowd) -> None:
+    """Leave the server's files no room, until it cannot write; then give it room again.
+
+    With `always` it ends, as it says of nothing that it is written when it is not.
+    """
     pid = swarm.server_pid
     files = max(path.stat().st_size for path in swarm.home.rglob("*.aof"))
     was = limit(pid, resource.RLIMIT_FSIZE, files)
-    said: list[str] = []
-
-    def cannot_write() -> bool:
-        if not is_alive(pid):
-            said.append("the server ended")
-        elif is_written(swarm.streams):
-            return False
-        else:
-            said.append("writes were refused")
-        return True
-
-    assert wait_until(cannot_write, within_ms=LONGEST_MS)
+    assert wait_until(lambda: not is_written(swarm.streams), within_ms=LONGEST_MS)
     SYSTEM_CLOCK.sleep_s(LEASE_MS / 1000)
-    if is_alive(pid):
-        with suppress(ProcessLookupError):
-            limit(pid, resource.RLIMIT_FSIZE, was[0])
+    with suppress(ProcessLookupError):
+        limit(pid, resource.RLIMIT_FSIZE, was[0])
     wait_until(lambda: not is_alive(pid) or is_written(swarm.streams), within_ms=LONGEST_MS)
     if not is_alive(pid):
         swarm.open_server()
-    return said[-1]
 
 
 def is_written(streams: Streams) -> bool:
@@ -90,11 +86,31 @@ def is_written(streams: Streams) -> bool:
     return False
 
 
-def take_descriptors(swarm: Crowd) -> str:
-    """Cut every connection while no process may open another file; then let them."""
-    pids = [*swarm.nursery.children.values()]
-    if swarm.chance.random() < 0.5:
-        pids = [swarm.server_pid]
+def configure(swarm: Crowd, name: str, value: str | int) -> None:
+    swarm.ask(lambda: swarm.streams._ask_all(("CONFIG", "SET", name, value)))
+
+
+def evict(swarm: Crowd) -> None:
+    """Tell the server to evict, until nobody writes for two leases; then tell it not to."""
+
+    def has_rested() -> bool:
+        before = writes(swarm)
+        SYSTEM_CLOCK.sleep_s(2 * LEASE_MS / 1000)
+        return writes(swarm) == before
+
+    configure(swarm, "maxmemory-policy", "allkeys-lru")
+    assert wait_until(has_rested, within_ms=LONGEST_MS), "somebody writes to it"
+    configure(swarm, "maxmemory-policy", "noeviction")
+
+
+def writes(swarm: Crowd) -> int:
+    """Count what was written so far: leases and presences with all else."""
+    told = swarm.ask(lambda: swarm.streams.info("persistence"))
+    return int(str(told["rdb_changes_since_last_save"]))
+
+
+def take_descriptors(swarm: Crowd, pids: list[int]) -> None:
+    """Cut every connection while some processes may open no other file; then let them."""
     was = [limit(pid, resource.RLIMIT_NOFILE, 3) for pid in pids]
     with suppress(ServerGone):
         swarm.streams._redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -102,13 +118,24 @@ def take_descriptors(swarm: Crowd) -> str:
     for pid, (most, _) in zip(pids, was, strict=True):
         limit(pid, resource.RLIMIT_NOFILE, most)
         assert is_alive(pid), "it gave up"
-    return "of the server" if len(pids) == 1 else "of everybody else"
 
 
-@pytest.mark.parametrize("what", KINDS)
+SHORT: Mapping[str, Callable[[Crowd], None]] = {
+    "memory full": fill_memory,
+    "disk full, always": fill_disk,
+    "disk full, everysec": fill_disk,
+    "told to evict, allkeys-lru": evict,
+    "no descriptors, the server": lambda swarm: take_descriptors(swarm, [swarm.server_pid]),
+    "no descriptors, everybody else": lambda swarm: take_descriptors(
+        swarm, [*swarm.nursery.children.values()]
+    ),
+}
+"""What a talk runs short of, and how."""
+
+
+@pytest.mark.parametrize("what", SHORT)
 def test_who_runs_short_of_something_waits_for_it(what: str, tmp_path: Path) -> None:
-    wrong, _ = short_of(what, tmp_path, seed=1)
-    assert wrong == []
+    assert wrong_when_short(what, tmp_path, seed=1) == []
 
 
 def test_a_limit_is_felt(tmp_path: Path) -> None:
@@ -123,14 +150,33 @@ def test_a_limit_is_felt(tmp_path: Path) -> None:
 
 # --- servers that will not do ---------------------------------------------------------------
 
-COMMANDS = (["orchestrator"], ["bots"], ["runs"], ["seed", "--turns", "2"])
+COMMANDS = (
+    ["demo"],
+    ["run", "salon"],
+    ["seed", "salon", "--turns", "2"],
+    ["orchestrator"],
+    ["bots"],
+    ["record", "--until-idle"],
+    ["runs"],
+    ["status", "tea-1"],
+    ["watch", "tea-1"],
+    ["tell", "tea-1", "pause"],
+    ["export", "tea-1", "--out", "tea"],
+    ["fork", "tea-1", "--at", "turn:1", "--change", "heard=delete"],
+)
 
 
-def refused(url: str) -> list[str]:
-    """Ask each command to use a server; what they say."""
-    asked = [CliRunner().invoke(root, one, env={"REDIS_URL": url}) for one in COMMANDS]
-    assert all(isinstance(done.exception, Missing) for done in asked)
-    return [str(done.exception) for done in asked]
+def wrongly_taken(
+    url: str, folder: Path, why: str, commands: Sequence[list[str]] = COMMANDS
+) -> list[str]:
+    """Ask commands to use a server; which of them do not refuse it, and say why."""
+    env = {"REDIS_URL": url, "PARLEY_HOME": str(folder), "PARLEY_RECORDINGS": str(folder)}
+    asked = {one[0]: CliRunner().invoke(root, one, env=env).exception for one in commands}
+    return [
+        f"{command}: {error!r}"
+        for command, error in asked.items()
+        if not isinstance(error, Missing) or why not in str(error)
+    ]
 
 
 @contextmanager
@@ -163,12 +209,28 @@ def old_server(version: str) -> Iterator[str]:
         thread.join()
 
 
-def test_a_server_that_evicts_is_refused_by_every_command(tmp_path: Path) -> None:
-    with EmbeddedServer.open(tmp_path, fsync="everysec") as server:
+def evicting(folder: Path) -> list[str]:
+    with EmbeddedServer.open(folder / "server", fsync="everysec") as server:
         server.home.ask("CONFIG SET maxmemory-policy allkeys-lru", within_ms=5_000)
-        assert all("noeviction" in said for said in refused(server.url))
+        return wrongly_taken(server.url, folder, "CONFIG SET maxmemory-policy noeviction")
 
 
-def test_a_server_that_is_too_old_is_refused_by_every_command() -> None:
+def too_old(folder: Path) -> list[str]:
     with old_server("6.2.14") as url:
-        assert all("6.2.14" in said for said in refused(url))
+        return wrongly_taken(url, folder, "the server is redis 6.2.14; use Redis or Valkey >= 7.0")
+
+
+REFUSED: Mapping[str, Callable[[Path], list[str]]] = {
+    "too old, refused": too_old,
+    "evicts from the start, refused": evicting,
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_server_that_will_not_do_is_refused_by_every_command(what: str, tmp_path: Path) -> None:
+    assert REFUSED[what](tmp_path) == []
+
+
+def test_a_command_that_takes_a_server_is_found(tmp_path: Path) -> None:
+    with EmbeddedServer.open(tmp_path / "server", fsync="everysec") as server:
+        assert wrongly_taken(server.url, tmp_path, "evict", [["runs"]]) == ["runs: None"]

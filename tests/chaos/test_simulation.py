@@ -26,6 +26,8 @@ from utils.streams import Entry, Streams
 
 SEEDS = 1_000
 BLOCK = 50
+CONTROL_SEEDS = 300
+"""Authors that do not say it again are found by one seed in a hundred."""
 
 
 @pytest.mark.parametrize("block", range(SEEDS // BLOCK))
@@ -122,10 +124,10 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_broken_rule_is_found(name: str) -> None:
     parts, faults = CONTROLS[name]
-    for seed in range(100):
+    for seed in range(CONTROL_SEEDS):
         scene = scene_of(seed)
         rates = dict.fromkeys(faults, 0.02)
         weather = scene.weather._replace(rates=rates, most=20)
         if broken(play(seed, scene=scene._replace(weather=weather), parts=parts)):
             return
-    raise AssertionError("a hundred seeds did not show it")
+    raise AssertionError("no seed showed it")

@@ -71,8 +71,8 @@ class Client:
     def time(self) -> Any:
         return self.connection.ask("TIME")
 
-    def info(self) -> Any:
-        return self.connection.ask("INFO")
+    def info(self, *sections: str) -> Any:
+        return self.connection.ask("INFO", *sections)
 
     def get(self, key: str) -> Any:
         return self.connection.ask("GET", key)
