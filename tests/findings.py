@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from bots.replay import prompts_again
+from orchestrator.plugins import rules_for
 from orchestrator.replay import decisions_again
+from orchestrator.rules import HASHED_EVERY
 from tests.swarm import happened
 from utils import keys
 from utils.callfile import read_call
@@ -27,16 +30,19 @@ class Record(NamedTuple):
         journal: Its commits, the chain checked.
         told: What the channels' own streams let be heard.
         calls: What the minds were asked.
+        first: The first commit that the server itself holds: what was heard before it may
+            have been taken from the channels.
     """
 
     spec: Spec
     journal: list[Sealed]
     told: list[Heard]
     calls: list[CallRecord]
+    first: int = 1
 
 
 def record_of(streams: Streams, run: str) -> Record:
-    """Read a run's record."""
+    """Read a run's record, its beginning from where `streams` has beginnings."""
     journal = list(chain(streams.journal(run)))
     told = [
         event
@@ -46,7 +52,14 @@ def record_of(streams: Streams, run: str) -> Record:
         if isinstance(event, Heard)
     ]
     calls = [CallRecord.model_validate_json(one.body) for one in streams.all(keys.calls(run))]
-    return Record(Spec.read(run, streams.spec(run)), journal, told, calls)
+    spec = Spec.read(run, streams.spec(run))
+    return Record(spec, journal, told, calls, first=first_of(streams, run))
+
+
+def first_of(streams: Streams, run: str) -> int:
+    """Tell the first commit that the server itself holds."""
+    begins = streams._redis.xrange(keys.journal(run), count=1)
+    return int(begins[0][0].partition("-")[0]) if begins else 1
 
 
 def found(record: Record, *, turns: int) -> list[str]:
@@ -64,11 +77,16 @@ def found(record: Record, *, turns: int) -> list[str]:
     ]
 
 
-def found_again(record: Record) -> list[str]:
-    """Decide every commit again, and build every prompt; list what does not follow."""
+def found_again(record: Record, *, hashed_every: int = HASHED_EVERY) -> list[str]:
+    """Decide every commit again, and build every prompt; list what does not follow.
+
+    Args:
+        hashed_every: As the run's leaders had it.
+    """
     calls = [read_call("1-0", call.model_dump_json()) for call in record.calls]
+    rules = replace(rules_for(record.spec), hashed_every=hashed_every)
     return [
-        *map(str, decisions_again(record.spec, record.journal)),
+        *map(str, decisions_again(record.spec, record.journal, rules=rules)),
         *map(str, prompts_again(record.spec, record.journal, calls)),
     ]
 
@@ -87,8 +105,10 @@ def _double_words(record: Record) -> Iterator[str]:
 def _lost_words(record: Record) -> Iterator[str]:
     """What was said is heard, and what the journal lets be heard is in the channel."""
     heard = happened(record.journal, "heard")
-    told = {one.message_id for one in record.told}
-    if {one.message_id for one in heard} != told:
+    held = {one.message_id: one for one in heard}
+    told = {one.message_id: one for one in record.told}
+    old = {one.message_id for one in happened(record.journal[: record.first - 1], "heard")}
+    if held.keys() - told.keys() - old or any(held.get(one) != told[one] for one in told):
         yield "the channels and the journal do not let the same be heard"
     spoken = {one.epoch for one in heard}
     for acted in happened(record.journal, "acted"):

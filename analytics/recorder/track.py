@@ -148,7 +148,12 @@ class Track:
         """Record entries that were read after `position`; on the disk when this returns.
 
         If the server goes on otherwise than what is here, that is put aside.
+
+        Raises:
+            BadEntry: What follows the last line here was taken by another recorder.
         """
+        if entries:
+            self._refuse_gap(order_of(entries[0].id)[0])
         fresh = []
         for entry in entries:
             line = self._line_of(entry)

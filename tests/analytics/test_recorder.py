@@ -336,6 +336,19 @@ def test_a_journal_whose_beginning_is_gone_is_refused_in_one_line(
     assert studio.journal() == []
 
 
+def test_a_recorder_that_another_trimmer_overtook_stops_and_records_no_gap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    studio = Studio(tmp_path)
+    studio.write(1, 5)
+    studio.record()
+    studio.write(6, 16)
+    studio.redis.xtrim(keys.journal(RUN), minid="10-0", approximate=False)
+    studio.record()
+    assert "from commit 10 on, and this folder up to 5" in caplog.text
+    assert [from_line(line).seq for line in studio.journal()] == [1, 2, 3, 4, 5]
+
+
 def test_a_segment_that_is_missing_is_said(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     perform(studio)

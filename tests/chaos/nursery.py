@@ -1,4 +1,4 @@
-"""A process that bears others: hosts and orchestrators by the hundred, each in 20 ms.
+"""A process that bears others: hosts, orchestrators, recorders by the hundred, each in 20 ms.
 
 A fresh interpreter takes a second to import what a host needs. This one imports it once and
 forks. The children are real processes with the product's own loops; they share nothing.
@@ -20,9 +20,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from analytics.recorder.process import Recorder, claimed
+from analytics.recorder.recording import Recording
+from analytics.recorder.trim import Trimmer
 from bots.minds import scripted  # noqa: F401 - what a host would import before its first answer
 from bots.runtime import Host
 from orchestrator.plugins import rules_for
+from orchestrator.rules import HASHED_EVERY
 from orchestrator.runtime import Orchestrator
 from tests.orchestrator.naive import NaiveBot, NaiveLeader
 from tests.scenes import spec_of
@@ -37,9 +41,18 @@ ROOT = Path(__file__).parents[2]
 class Nursery:
     """The end of the line at which a test asks for processes."""
 
-    def __init__(self, url: str, logs: Path, *, lease_ms: int, places: int) -> None:
+    def __init__(self, url: str, folder: Path, *, trimmed_at: int = 0, **given: int) -> None:
+        """Begin.
+
+        Args:
+            folder: Gets `logs`, and `recordings` from those who record.
+            trimmed_at: Commits from one snapshot to the next, and what a recorder leaves of
+                each stream; 0 for a run of usual length.
+            given: `lease_ms`, and `places` of a host.
+        """
+        (folder / "logs").mkdir()
         self.children: dict[str, int] = {}
-        self._wanted = {"url": url, "lease_ms": lease_ms, "places": places, "logs": str(logs)}
+        self._wanted = {"url": url, "folder": str(folder), "trimmed_at": trimmed_at, **given}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nursery"],
             stdin=subprocess.PIPE,
@@ -50,7 +63,7 @@ class Nursery:
         )
 
     def bear(self, kind: str, name: str) -> int:
-        """Start a process, `orchestrator` or `bots`; its pid."""
+        """Start a process, `orchestrator`, `bots` or `recorder`; its pid."""
         self.children[name] = self._ask(kind=kind, name=name, **self._wanted)
         return self.children[name]
 
@@ -90,8 +103,9 @@ def main() -> None:
 
 
 def be(wanted: dict[str, Any]) -> None:
-    """Be a host or an orchestrator until killed, or until nobody is there to do it."""
-    log = os.open(f"{wanted['logs']}/{wanted['name']}.log", os.O_CREAT | os.O_WRONLY, 0o600)
+    """Be what was asked for until killed, or until nobody is there to do it."""
+    path = f"{wanted['folder']}/logs/{wanted['name']}.log"
+    log = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for fd, to in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(fd, to)
@@ -110,7 +124,9 @@ def be(wanted: dict[str, Any]) -> None:
 
 def live(wanted: dict[str, Any], is_abandoned: Callable[[], bool]) -> None:
     """Live as what was asked for."""
-    if wanted["kind"].startswith("naive"):
+    if wanted["kind"].endswith("recorder"):
+        record(wanted, is_abandoned)
+    elif wanted["kind"].startswith("naive"):
         naive = naively(wanted)
         while not is_abandoned():
             naive.step(block_ms=20)
@@ -132,12 +148,30 @@ def naively(wanted: dict[str, Any]) -> NaiveLeader | NaiveBot:
     return NaiveLeader(streams, run, tuple(others[1:]), turns=int(others[0]))
 
 
+def record(wanted: dict[str, Any], is_abandoned: Callable[[], bool]) -> None:
+    """Record and trim, alone in the folder."""
+    out, at = Path(wanted["folder"], "recordings"), wanted["trimmed_at"]
+    is_naive = wanted["kind"].startswith("naive")
+    trim = trimmed_naively if is_naive else Trimmer(keep=at, reach=at)
+    with claimed(out):
+        streams = Streams(wanted["url"], name=wanted["name"])
+        Recorder(streams, out, clock=SYSTEM_CLOCK, trim=trim).run(is_abandoned=is_abandoned)
+
+
+def trimmed_naively(streams: Streams, recording: Recording) -> None:
+    """Take what is on disk, and ask for no snapshot."""
+    streams.trim_before(recording.journal.key, recording.journal.position)
+
+
 def process(wanted: dict[str, Any]) -> Host | Orchestrator:
     """Make what was asked for, with the product's own parts."""
     name, lease_ms = wanted["name"], wanted["lease_ms"]
     streams = Streams(wanted["url"], name=name)
     if wanted["kind"] == "orchestrator":
-        return Orchestrator(streams, clock=SYSTEM_CLOCK, name=name, lease_ms=lease_ms)
+        every = wanted["trimmed_at"] or HASHED_EVERY
+        return Orchestrator(
+            streams, clock=SYSTEM_CLOCK, name=name, lease_ms=lease_ms, hashed_every=every
+        )
     settings = Settings(home=Path("unused"), lease_ms=lease_ms)
     places = wanted["places"]
     return Host(streams, settings=settings, clock=SYSTEM_CLOCK, name=name, places=places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from tests.chaos import (
     test_resume,
     test_short,
     test_storm,
+    test_trimmed_storm,
 )
 from tests.chaos.beside import trimmed
 from tests.chaos.blocks import Block
@@ -128,16 +130,30 @@ STOPS = Storm(
     faults={"stop bots": 18, "stop orchestrator": 18, "stop server": 14},
     fsync="everysec",
 )
+TRIMMED_KILLS = Storm(
+    turns=1_500,
+    faults={"kill bots": 45, "kill orchestrator": 45, "kill recorder": 20},
+    trimmed_at=test_trimmed_storm.AT,
+)
+TRIMMED_SERVER = Storm(
+    turns=900,
+    faults={"kill bots": 8, "kill orchestrator": 7, "kill recorder": 4, "kill server": 5},
+    trimmed_at=test_trimmed_storm.AT,
+)
 
 
 def kill(number: int) -> Block:
     return brave(KILLS, number)
 
 
-def kill_the_server(number: int) -> Block:
+def kill_while_trimmed(number: int) -> Block:
+    return brave(TRIMMED_KILLS, number)
+
+
+def kill_the_server(number: int, storm: Storm = SERVER) -> Block:
     """Kill it too, as strict as can be and as lax as is offered by turns."""
     fsync: Fsync = "everysec" if number % 2 else "always"
-    block = brave(SERVER._replace(fsync=fsync), number)
+    block = brave(storm._replace(fsync=fsync), number)
     counts = {f"{fsync}: {fault}": times for fault, times in block.counts.items()}
     return block._replace(counts=counts)
 
@@ -151,10 +167,14 @@ def brave(storm: Storm, number: int) -> Block:
     with TemporaryDirectory(prefix="chaos-") as folder:
         try:
             weathered = weather(Path(folder), storm, seed=number)
-        except AssertionError as error:
+        except (AssertionError, ParleyError) as error:
             return Block(number, 1, [f"seed {number}: {error}"], {})
     wrong = [f"seed {number}: {what}" for what in weathered.wrong[:3]]
-    counts = {"turns": weathered.talks * storm.turns, **weathered.met}
+    counts = {
+        "turns": weathered.talks * storm.turns,
+        **weathered.met,
+        **weathered.trimmed,
+    }
     return Block(number, weathered.talks, wrong, counts)
 
 
@@ -177,6 +197,17 @@ def fail_over_for_real(number: int) -> Block:
     with TemporaryDirectory(prefix="chaos-") as folder:
         gaps_ms = test_storm.gaps_ms(Path(folder), 20, seed=number)
     return Block(number, 1, [], {"leaders killed": len(gaps_ms)}, {"gap_ms": gaps_ms})
+
+
+def fail_over_while_trimmed(number: int) -> Block:
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        try:
+            one = test_trimmed_storm.trimmed_takeovers(Path(folder), 20, seed=number)
+        except (AssertionError, ParleyError) as error:
+            return Block(number, 1, [f"seed {number}: {error}"], {})
+    wrong = [f"seed {number}: {what}" for what in one.wrong[:3]]
+    counts = {"leaders killed": len(one.gaps_ms), **one.trimmed}
+    return Block(number, 1, wrong, counts, {"gap_ms": one.gaps_ms})
 
 
 ASKED = 100
@@ -215,6 +246,18 @@ ROWS = {
     "server": Row("the server killed in it", kill_the_server, 20, is_parallel=False),
     "stops": Row("SIGSTOP for 0.1 to 3 leases", stop, 20, is_parallel=False),
     "takeover": Row("the leader killed", fail_over_for_real, 10, is_parallel=False),
+    "trimmed-kills": Row(
+        "a storm of SIGKILLs, a recorder trims", kill_while_trimmed, 10, is_parallel=False
+    ),
+    "trimmed-server": Row(
+        "the server killed in it, a recorder trims",
+        partial(kill_the_server, storm=TRIMMED_SERVER),
+        20,
+        is_parallel=False,
+    ),
+    "trimmed-takeover": Row(
+        "the leader killed, a recorder trims", fail_over_while_trimmed, 10, is_parallel=False
+    ),
     "short": Row("a full disk, no descriptors left", run_short, 20, is_parallel=False),
     "network": Row("a proxy that breaks connections", break_connections, 20, is_parallel=False),
     "soak": Row("twenty bots for an hour", soak, 1, is_parallel=False),

@@ -1,6 +1,6 @@
-"""Real processes in a storm: hosts, orchestrators and their server, killed and stopped at random.
+"""Real processes in a storm: hosts, orchestrators, a recorder and their server, killed and stopped.
 
-What is drawn is who, when, and for how long. Whoever is killed is replaced at once, the
+What is drawn at random is who, when, and for how long. Whoever is killed is replaced at once, the
 server by one that reads the same file.
 """
 
@@ -12,18 +12,22 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple, TypeVar
 
+from analytics.recorder.beginnings import Recorded
+from analytics.recorder.recording import CLOSED
 from parley.starting import start
+from tests.chaos.kept import taken, wrongly_kept
 from tests.chaos.nursery import Nursery
-from tests.findings import Record, found, record_of
+from tests.findings import Record, found, found_again, record_of
 from tests.scenes import spec_of
 from tests.swarm import fake_swarm, happened, transcript
 from utils import keys
 from utils.clock import SYSTEM_CLOCK, wait_until
-from utils.errors import ServerGone
+from utils.errors import Missing, ServerGone, StreamError
 from utils.server import EmbeddedServer, Fsync, ServerBinary
 from utils.server_home import is_alive
 from utils.spec import ChannelSpec, FloorSpec, Spec
@@ -42,14 +46,21 @@ class Storm(NamedTuple):
     """What is to happen in the course of a talk.
 
     Attributes:
-        faults: Kind of fault to how often: `kill` or `stop`, and `bots`, `orchestrator` or
-            `server`.
+        faults: Kind of fault to how often: `kill` or `stop`, and `bots`, `orchestrator`,
+            `server` or `recorder`.
+        trimmed_at: How much of each stream a recorder leaves, and how many commits apart
+            snapshots are; 0 when nobody records.
+        recorder: What kind of process records.
+        longest_ms: Within what it goes on after a fault.
     """
 
     turns: int
     faults: Mapping[str, int]
     fsync: Fsync = "always"
     allow_s: float = PATIENT_S
+    trimmed_at: int = 0
+    recorder: str = "recorder"
+    longest_ms: int = LONGEST_MS
 
 
 def talk(storm: Storm, seed: int) -> Spec:
@@ -63,17 +74,18 @@ def talk(storm: Storm, seed: int) -> Spec:
 
 
 class Crowd:
-    """A server, two orchestrators and two hosts, each a process of its own."""
+    """A server, two orchestrators, two hosts, maybe a recorder, each a process of its own."""
 
     def __init__(
         self, folder: Path, storm: Storm, chance: Random, *, binary: ServerBinary | None = None
     ) -> None:
         self.home, self.storm, self.chance = folder / "server", storm, chance
         self.servers = [EmbeddedServer.open(self.home, fsync=storm.fsync, binary=binary)]
-        self.streams = Streams(self.servers[0].url)
-        (folder / "logs").mkdir()
-        url = self.servers[0].url
-        self.nursery = Nursery(url, folder / "logs", lease_ms=LEASE_MS, places=3)
+        url, trimmed_at = self.servers[0].url, storm.trimmed_at
+        self.streams, self.recordings = Streams(url), folder / "recordings"
+        if trimmed_at:
+            self.streams.beginnings = Recorded(self.recordings)
+        self.nursery = Nursery(url, folder, trimmed_at=trimmed_at, lease_ms=LEASE_MS, places=3)
         self.met: Counter[str] = Counter()
         self.turns = self.seen = self._born = 0
 
@@ -100,7 +112,7 @@ class Crowd:
                 answers.append(question())
             return bool(answers)
 
-        assert wait_until(is_answered, within_ms=LONGEST_MS)
+        assert wait_until(is_answered, within_ms=self.storm.longest_ms)
         return answers[-1]
 
     def wait(self, run: str, *, turns: int) -> None:
@@ -113,14 +125,20 @@ class Crowd:
                 self.turns += entry.body.count('"kind":"turn_closed"')
             return self.turns >= turns or self.is_over(run)
 
-        assert wait_until(has_come, within_ms=LONGEST_MS, every_ms=2), self.told(run)
+        assert wait_until(has_come, within_ms=self.storm.longest_ms, every_ms=2), self.told(run)
 
     def is_over(self, run: str) -> bool:
         return run not in self.ask(self.streams.live_runs)
 
+    def is_kept(self, run: str) -> bool:
+        """Tell whether a run is over, and on disk if somebody records."""
+        is_kept = not self.storm.trimmed_at or (self.recordings / run / CLOSED).exists()
+        return is_kept and self.is_over(run)
+
     def told(self, run: str) -> str:
-        tails = [path.read_text()[-300:] for path in self.home.parent.glob("logs/*.log")]
-        return f"{run}: {self.turns} turns, {dict(self.met)}, {' '.join(tails[-4:])}"
+        logs = sorted(self.home.parent.glob("logs/*.log"), key=lambda log: log.stat().st_mtime)
+        tails = [path.read_text()[-300:] for path in logs[-4:]]
+        return f"{run}: {self.turns} turns, {dict(self.met)}, {' '.join(tails)}"
 
     @property
     def server_pid(self) -> int:
@@ -170,22 +188,31 @@ class Crowd:
 def crowd(
     folder: Path, storm: Storm, seed: int, *, binary: ServerBinary | None = None
 ) -> Iterator[Crowd]:
-    """Hold two orchestrators and two hosts, none of which has room for all."""
+    """Hold two orchestrators and two hosts, none with room for all, and who records."""
     one = Crowd(folder, storm, Random(seed), binary=binary)
     try:
         for kind in ("orchestrator", "bots") * 2:
             one.bear(kind)
+        if storm.trimmed_at:
+            one.bear(storm.recorder)
         yield one
     finally:
         one.close()
 
 
 class Weathered(NamedTuple):
-    """What a storm left behind: what was done, and what is wrong with records and words."""
+    """What a storm left behind.
+
+    Attributes:
+        met: What was done.
+        wrong: What is wrong with records, recordings and words.
+        trimmed: What was taken from the server, stream by stream.
+    """
 
     met: Counter[str]
     wrong: list[str]
     talks: int
+    trimmed: Counter[str]
 
 
 def weather(folder: Path, storm: Storm, seed: int) -> Weathered:
@@ -193,16 +220,34 @@ def weather(folder: Path, storm: Storm, seed: int) -> Weathered:
     drawn = [fault for fault, times in storm.faults.items() for _ in range(times)]
     Random(seed).shuffle(drawn)
     wrong: list[str] = []
+    trimmed: Counter[str] = Counter()
     talks, every = 0, storm.turns / (len(drawn) + 2)
     with crowd(folder, storm, seed) as swarm:
         while drawn:
             talks += 1
             spec = talk(storm, 1_000 * seed + talks)
-            wrong += judged(_talked(swarm, spec, drawn, every), spec, storm.turns)
-    return Weathered(swarm.met, wrong, talks)
+            run = _talked(swarm, spec, drawn, every)
+            looked = partial(wrong_with, swarm.streams, run, spec, storm, swarm.recordings / run)
+            wrong += swarm.ask(looked)
+            trimmed += swarm.ask(partial(taken, swarm.streams, run))
+    return Weathered(swarm.met, wrong, talks, trimmed)
 
 
-def _talked(swarm: Crowd, spec: Spec, drawn: list[str], every: float) -> Record:
+def wrong_with(streams: Streams, run: str, spec: Spec, storm: Storm, recording: Path) -> list[str]:
+    """List what is wrong with what is left of a talk, at the server and on disk."""
+    try:
+        record = record_of(streams, run)
+        wrong = [*judged(record, spec, storm.turns)]
+        if storm.trimmed_at:
+            wrong += found_again(record, hashed_every=storm.trimmed_at)
+            wrong += wrongly_kept(streams, run, recording)
+            wrong += [] if taken(streams, run)["trimmed: commits"] else ["nothing was trimmed"]
+    except (Missing, StreamError) as error:
+        return [f"it cannot be read: {error}"]
+    return wrong
+
+
+def _talked(swarm: Crowd, spec: Spec, drawn: list[str], every: float) -> str:
     """Talk, and do what was drawn, one fault after another, until the talk is over."""
     run = start(swarm.streams, spec)
     swarm.turns = swarm.seen = 0
@@ -211,8 +256,9 @@ def _talked(swarm: Crowd, spec: Spec, drawn: list[str], every: float) -> Record:
         if swarm.is_over(run):
             break
         swarm.do(drawn.pop(), run)
-    assert wait_until(lambda: swarm.is_over(run), within_ms=LONGEST_MS), swarm.told(run)
-    return swarm.ask(lambda: record_of(swarm.streams, run))
+    is_kept = wait_until(lambda: swarm.is_kept(run), within_ms=swarm.storm.longest_ms)
+    assert is_kept, swarm.told(run)
+    return run
 
 
 def judged(record: Record, spec: Spec, turns: int) -> Iterator[str]:

@@ -103,19 +103,23 @@ def kept(home: Path, setting: str) -> int:
 
 def gaps_ms(folder: Path, failovers: int, *, seed: int) -> list[int]:
     """Kill the leader so often; how long each time until the next grant, milliseconds."""
-    gaps = []
     with crowd(folder, Storm(10**6, {}, fsync="everysec"), seed) as swarm:
-        run = start(swarm.streams, talk(swarm.storm, seed))
-        for _ in range(failovers):
-            swarm.wait(run, turns=swarm.turns + 10)
-            wait_for_two(swarm)
-            (leading,) = swarm.streams.lease_owners([keys.leader(run)])
-            if leading not in swarm.nursery.children:
-                continue
-            killed_ms = swarm.streams.time_ms()
-            swarm.nursery.kill(leading)
-            gaps.append(next_grant_ms(swarm, run) - killed_ms)
-            swarm.bear("orchestrator")
+        return taken_over(swarm, start(swarm.streams, talk(swarm.storm, seed)), failovers)
+
+
+def taken_over(swarm: Crowd, run: str, failovers: int) -> list[int]:
+    """Kill a run's leader so often; how long each time until the next grant."""
+    gaps = []
+    for _ in range(failovers):
+        swarm.wait(run, turns=swarm.turns + 10)
+        wait_for_two(swarm)
+        (leading,) = swarm.streams.lease_owners([keys.leader(run)])
+        if leading not in swarm.nursery.children:
+            continue
+        killed_ms = swarm.streams.time_ms()
+        swarm.nursery.kill(leading)
+        gaps.append(next_grant_ms(swarm, run) - killed_ms)
+        swarm.bear("orchestrator")
     return gaps
 
 
