@@ -76,8 +76,8 @@ def found(record: Record, *, turns: int, is_cut: bool = False) -> list[str]:
 
     Args:
         turns: How many were asked for, in all channels.
-        is_cut: Whether connections broke: a host says again then what may not have arrived,
-            and the same record of a call is there twice.
+        is_cut: Whether a server was gone for a while: a host says again then what may not
+            have arrived, and the same record of a call is there twice.
     """
     return [
         *_double_words(record),
