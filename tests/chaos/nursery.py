@@ -39,20 +39,27 @@ ROOT = Path(__file__).parents[2]
 
 
 class Nursery:
-    """The end of the line at which a test asks for processes."""
+    """The end of the line at which a test asks for processes.
 
-    def __init__(self, url: str, folder: Path, *, trimmed_at: int = 0, **given: int) -> None:
-        """Begin.
+    Args:
+        folder: Gets `logs`, and `recordings` from whoever records.
+        places: Of each host.
+        trimmed_at: Commits from one snapshot to the next, and how much a recorder leaves of
+            each stream; 0 for snapshots as usual.
+    """
 
-        Args:
-            folder: Gets `logs`, and `recordings` from those who record.
-            trimmed_at: Commits from one snapshot to the next, and what a recorder leaves of
-                each stream; 0 for a run of usual length.
-            given: `lease_ms`, and `places` of a host.
-        """
+    def __init__(
+        self, url: str, folder: Path, *, lease_ms: int, places: int, trimmed_at: int = 0
+    ) -> None:
         (folder / "logs").mkdir()
         self.children: dict[str, int] = {}
-        self._wanted = {"url": url, "folder": str(folder), "trimmed_at": trimmed_at, **given}
+        self._wanted = {
+            "url": url,
+            "folder": str(folder),
+            "lease_ms": lease_ms,
+            "places": places,
+            "trimmed_at": trimmed_at,
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nursery"],
             stdin=subprocess.PIPE,
