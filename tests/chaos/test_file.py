@@ -20,10 +20,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.chaos.witnesses import contradictions
+from tests.court import Court
 from tests.scenes import spec_of
 from tests.swarm import Swarm
 from utils import keys
-from utils.errors import ParleyError
+from utils.errors import ParleyError, TargetRefused
 from utils.journal import Sealed, chain
 from utils.server import EmbeddedServer
 from utils.streams import Streams
@@ -184,6 +185,21 @@ def test_a_commit_under_another_id_is_found(file: File) -> None:
     at = file.place(file.journal[-1].body)
     at = file.body.rindex(f"{file.journal[-1].seq}-0".encode(), 0, at) + 3
     assert file.judge(file.altered(at)) == Became("found", "BadEntry")
+
+
+def test_a_leader_writes_nothing_on_where_a_channel_is_past_the_journal() -> None:
+    court = Court().begin()
+    court.talk(2)
+    key = keys.journal(court.run)
+    *before, _ = court.raw.xrange(key)
+    court.raw.delete(key)
+    for entry_id, fields in before:
+        court.raw.xadd(key, fields, id=entry_id)
+    court.leader = court.another()
+    court.leader.begin(court.now_ms)
+    with pytest.raises(TargetRefused, match="already past this commit"):
+        court.consume()
+    assert len(court.journal) == len(before)
 
 
 def test_a_bit_around_the_last_commit_takes_no_record_along_unseen(file: File) -> None:
