@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import fakeredis
@@ -49,13 +50,18 @@ class Lossy(FakeStreams):
 class Court:
     """A run and its leader, whose time and floor are in the test's hands."""
 
-    def __init__(self, spec: Spec | None = None) -> None:
+    def __init__(self, spec: Spec | None = None, *, leads: type[Leader] = Leader) -> None:
         self.server = fakeredis.FakeServer()
         self.streams = Lossy(self.server)
         self.raw: Any = fakeredis.FakeRedis(server=self.server)
         self.run = start(self.streams, spec or spec_of())
         self.now_ms, self.arrived = T0, 0
-        self.leader = Leader.open(self.streams, self.run)
+        self._leads = leads
+        self.leader = self.another()
+
+    def another(self) -> Leader:
+        """Have another leader read what is there."""
+        return self._leads.open(self.streams, self.run)
 
     def begin(self) -> Court:
         self.leader.begin(self.now_ms)
@@ -125,3 +131,30 @@ def forget(raw: Any, run: str, *, after: int) -> dict[bytes, Any]:
                 if int(entry_id.split(b"-")[0]) <= after:
                     raw.xadd(key, fields, id=entry_id)
     return was
+
+
+def rolled_back(seconds: int, *, leads: type[Leader] = Leader) -> Court:
+    """Lead a talk whose server lost its last two turns, and its clock so many seconds."""
+    court = Court(leads=leads).begin()
+    court.talk(2)
+    kept = court.leader.state
+    court.now_ms += seconds * 1_000
+    court.talk(2)
+    floor: Any = court.raw.xrange(court.leader.floor_key, max=kept.cursor)
+    court.raw.delete(court.leader.floor_key)
+    for entry_id, fields in floor:
+        court.raw.xadd(court.leader.floor_key, fields, id=entry_id)
+    court.forget(after=kept.seq)
+    court.now_ms = T0 + 5
+    court.arrive({"kind": "mark", "author": "cy", "text": "Is anybody there?"})
+    return court
+
+
+def mend_and_die(court: Court) -> None:
+    """Let a leader append two lost commits again, and die before it can say so."""
+    for _ in range(2):
+        court.streams.breaks = "after the commit"
+        with suppress(ServerGone):
+            court.leader.recover(court.now_ms)
+    court.leader = court.another()
+    court.leader.begin(court.now_ms)

@@ -15,11 +15,14 @@ from tests.swarm import happened
 from utils import keys
 from utils.callfile import read_call
 from utils.calls import CallRecord
-from utils.journal import Sealed, chain
+from utils.journal import Sealed, chain, parse, sha256_of
 from utils.mail import ChannelEntry
-from utils.protocol import Heard
+from utils.protocol import Failed, Heard, Proposed
 from utils.spec import Spec
-from utils.streams import Streams
+from utils.streams import Entry, Streams, order_of
+
+LATE_MS = 10_000
+"""What is on the floor is read long before it is so old."""
 
 
 class Record(NamedTuple):
@@ -32,6 +35,7 @@ class Record(NamedTuple):
         calls: What the minds were asked.
         first: The first commit that the server itself holds: what was heard before it may
             have been taken from the channels.
+        floor: What the server itself holds of what was said to the run.
     """
 
     spec: Spec
@@ -39,6 +43,7 @@ class Record(NamedTuple):
     told: list[Heard]
     calls: list[CallRecord]
     first: int = 1
+    floor: tuple[Entry, ...] = ()
 
 
 def record_of(streams: Streams, run: str) -> Record:
@@ -53,20 +58,26 @@ def record_of(streams: Streams, run: str) -> Record:
     ]
     calls = [CallRecord.model_validate_json(one.body) for one in streams.all(keys.calls(run))]
     spec = Spec.read(run, streams.spec(run))
-    return Record(spec, journal, told, calls, first=first_of(streams, run))
+    first, floor = held(streams, keys.journal(run)), held(streams, keys.floor(run))
+    return Record(spec, journal, told, calls, order_of(first[0].id)[0] if first else 1, floor)
 
 
-def first_of(streams: Streams, run: str) -> int:
-    """Tell the first commit that the server itself holds."""
-    begins = streams._redis.xrange(keys.journal(run), count=1)
-    return int(begins[0][0].partition("-")[0]) if begins else 1
+def held(streams: Streams, key: str) -> tuple[Entry, ...]:
+    """Read what the server itself holds of a stream."""
+    beginnings, streams.beginnings = streams.beginnings, None
+    try:
+        return tuple(streams.all(key))
+    finally:
+        streams.beginnings = beginnings
 
 
-def found(record: Record, *, turns: int) -> list[str]:
+def found(record: Record, *, turns: int, is_cut: bool = False) -> list[str]:
     """List what is wrong with a record of which every turn should have been taken.
 
     Args:
         turns: How many were asked for, in all channels.
+        is_cut: Whether a server was gone for a while: a host says again then what may not
+            have arrived, and the same record of a call is there twice.
     """
     return [
         *_double_words(record),
@@ -74,6 +85,8 @@ def found(record: Record, *, turns: int) -> list[str]:
         *_lost_turns(record, turns),
         *_epochs(record),
         *_recalled_twice(record),
+        *_calls(record, is_cut=is_cut),
+        *_inputs(record),
     ]
 
 
@@ -83,7 +96,10 @@ def found_again(record: Record, *, hashed_every: int = HASHED_EVERY) -> list[str
     Args:
         hashed_every: As the run's leaders had it.
     """
-    calls = [read_call("1-0", call.model_dump_json()) for call in record.calls]
+    calls = [
+        read_call(f"{number}-0", call.model_dump_json())
+        for number, call in enumerate(record.calls, start=1)
+    ]
     rules = replace(rules_for(record.spec), hashed_every=hashed_every)
     return [
         *map(str, decisions_again(record.spec, record.journal, rules=rules)),
@@ -158,3 +174,47 @@ def _recalled_twice(record: Record) -> Iterator[str]:
         for message_id, times in seen.items():
             if times > 1:
                 yield f"epoch {call.epoch}: {call.bot} recalls message {message_id} {times} times"
+
+
+def _calls(record: Record, *, is_cut: bool) -> Iterator[str]:
+    """Every answer that was taken has its call's record; a host has one of an attempt."""
+    written = Counter(sha256_of(call.model_dump_json()) for call in record.calls)
+    for event in happened(record.journal, "acted", "passed"):
+        if event.call_sha256 not in written:
+            yield f"epoch {event.epoch}: there is no record of {event.bot}'s call"
+        elif written[event.call_sha256] > 1 and not is_cut:
+            times = written[event.call_sha256]
+            yield f"epoch {event.epoch}: the record of {event.bot}'s call is there {times} times"
+    attempts = Counter(
+        (one.epoch, one.host, one.seat, one.attempt)
+        for one in {sha256_of(call.model_dump_json()): call for call in record.calls}.values()
+    )
+    for (epoch, host, _, attempt), times in attempts.items():
+        if times > 1:
+            yield f"epoch {epoch}: {host} has {times} records of attempt {attempt}"
+
+
+def _inputs(record: Record) -> Iterator[str]:
+    """What was said while the run went on is consumed once, and is done once."""
+    inputs = [one for sealed in record.journal for one in sealed.commit.inputs]
+    consumed = Counter(one.id for one in inputs)
+    yield from (f"input {one} is consumed {n} times" for one, n in consumed.items() if n > 1)
+    last = record.journal[-1].commit
+    for entry in record.floor:
+        place = order_of(entry.id)
+        is_passed = place <= order_of(last.cursor) or place[0] + LATE_MS < last.at_ms
+        if is_passed and entry.id not in consumed:
+            yield f"input {entry.id} is on the floor, and nobody consumed it"
+    rejected = {event.input_id for event in happened(record.journal, "rejected")}
+    done = Counter((one.author, one.nonce) for one in inputs if one.id not in rejected)
+    yield from (
+        f"{author}'s {nonce} is done {n} times" for (author, nonce), n in done.items() if n > 1
+    )
+    nonces: dict[tuple[str, int, int], set[str]] = {}
+    for answer in map(parse, inputs):
+        if isinstance(answer, Proposed | Failed):
+            said = nonces.setdefault((answer.author, answer.seat, answer.epoch), set())
+            said.add(answer.nonce)
+    for (author, _, epoch), said in nonces.items():
+        if len(said) > 1:
+            yield f"epoch {epoch}: {author} answers {len(said)} times, each as something new"

@@ -27,6 +27,7 @@ from redis.retry import Retry
 
 from utils import keys
 from utils.errors import (
+    BadEntry,
     Conflict,
     Forgotten,
     Missing,
@@ -663,7 +664,11 @@ def order_of(entry_id: str) -> tuple[int, int]:
 
 def unseal_entry(entry: Entry) -> Sealed:
     """Read a journal entry as a commit. Raises `BadEntry`."""
-    seq = int(entry.id.partition("-")[0])
+    seq, second = order_of(entry.id)
+    if second:
+        raise BadEntry(
+            f"{entry.key} {entry.id}", f"commit {seq} is {seq}-0 where nobody altered it"
+        )
     return unseal(seq, entry.body, entry.fields.get("h", ""))
 
 

@@ -1,7 +1,8 @@
 """Run chaos at length: `python -m tests.chaos [ROW ...] [--out FILE] [--jobs N] [--share 0.1]`.
 
 Each row is a number of blocks, each block a seed or some. After every block the figures are
-in FILE; started again, it goes on from there. Nothing is in the figures but what was run.
+in FILE; started again, it goes on from there. A row that was begun with other code, another
+server or on another machine starts again. Nothing is in the figures but what was run.
 
     python -m tests.chaos simulation --seed 17     plays one seed, and shows what happened
 """
@@ -9,28 +10,21 @@ in FILE; started again, it goes on from there. Nothing is in the figures but wha
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import redis
-
-from parley import __version__
-from tests.chaos.blocks import Block
+from tests.chaos.figures import add, fresh, goes_on, here, keep, load
 from tests.chaos.promises import broken
 from tests.chaos.rows import ROWS, Row
 from tests.chaos.scene import BEGIN_MS, RUN
 from tests.chaos.simulation import play
 from tests.chaos.soak import soak
 from utils.clock import monotonic_s
-from utils.server_kind import find_binary
 
 
 def main() -> None:
@@ -45,24 +39,21 @@ def main() -> None:
     if given.seed is not None:
         show(given.seed)
         return
-    figures = json.loads(given.out.read_text()) if given.out.exists() else {"rows": {}}
-    figures["machine"] = machine()
+    figures, place = load(given.out), here()
     for name in given.rows or ROWS:
         row = ROWS[name]
+        if name in figures and not goes_on(figures[name], place):
+            tell(f"{name}: begun with other code, or elsewhere; it starts again")
+            del figures[name]
         if name == "soak":
             row = row._replace(run=partial(soak, minutes=given.minutes))
-            if figures["rows"].get(name, fresh())["counts"].get("minutes", 0) < given.minutes:
-                figures["rows"][name] = fresh()  # a longer one is another one
+            if name in figures and figures[name]["counts"].get("minutes", 0) < given.minutes:
+                del figures[name]  # a longer one is another one
         size = max(1, round(row.blocks * given.share))
-        for at in run(row, figures["rows"].setdefault(name, fresh()), size, jobs=given.jobs):
+        for at in run(row, figures.setdefault(name, fresh(place)), size, jobs=given.jobs):
             keep(given.out, figures)
-            wrong = len(figures["rows"][name]["broken"])
-            tell(f"{name}: {at} of {size} blocks, {wrong} broken")
-    sys.exit(any(figures["rows"][name]["broken"] for name in given.rows or ROWS))
-
-
-def fresh() -> dict[str, Any]:
-    return {"done": [], "runs": 0, "counts": {}, "most": {}, "broken": [], "seconds": 0.0}
+            tell(f"{name}: {at} of {size} blocks, {len(figures[name]['broken'])} broken")
+    sys.exit(any(figures[name]["broken"] for name in given.rows or ROWS))
 
 
 def run(row: Row, figure: dict[str, Any], size: int, *, jobs: int) -> Iterator[int]:
@@ -74,40 +65,8 @@ def run(row: Row, figure: dict[str, Any], size: int, *, jobs: int) -> Iterator[i
             add(figure, future.result())
             now_s = monotonic_s()
             figure["seconds"] = round(figure["seconds"] + now_s - began_s, 1)
-            figure["date"] = datetime.now(UTC).date().isoformat()
             began_s = now_s
             yield len(figure["done"])
-
-
-def add(figure: dict[str, Any], block: Block) -> None:
-    """Add what a block came to."""
-    figure["done"] = sorted([*figure["done"], block.number])
-    figure["runs"] += block.runs
-    figure["broken"] += block.broken
-    for what, times in sorted(block.counts.items()):
-        figure["counts"][what] = figure["counts"].get(what, 0) + times
-    for what, measured in block.measured.items():
-        figure["most"].setdefault(what, []).extend(measured)
-
-
-def keep(path: Path, figures: dict[str, Any]) -> None:
-    """Write the figures, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
-    draft.replace(path)
-
-
-def machine() -> dict[str, object]:
-    binary = find_binary()
-    return {
-        "parley": __version__,
-        "python": platform.python_version(),
-        "redis-py": redis.__version__,
-        "server": f"{binary.flavour} {binary.version}",
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-    }
 
 
 def show(seed: int) -> None:

@@ -35,12 +35,13 @@ def wrongly_kept(streams: Streams, run: str, folder: Path) -> Iterator[str]:
     Args:
         streams: Has the folder for the beginnings of what was trimmed.
     """
-    top = streams.top(keys.journal(run))
-    closed = unseal_entry(top).commit.events[-1] if top else None
-    if not isinstance(closed, Closed):
+    journal = list(streams.all(keys.journal(run)))
+    events = [event for entry in journal for event in unseal_entry(entry).commit.events]
+    closed = next((event for event in reversed(events) if isinstance(event, Closed)), None)
+    if closed is None:
         yield "the recording is closed, and the record is not"
         return
-    commits = [commit_line(entry) for entry in streams.all(keys.journal(run))]
+    commits = [commit_line(entry) for entry in journal]
     upto = closed.last_call_id or NOTHING_READ
     calls = [call_line(entry) for entry in streams.all(keys.calls(run), upto=upto)]
     yield from _parting("commits", written(folder / "journal"), commits)

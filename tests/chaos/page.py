@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from tests.chaos.figures import PARTS, ROOT, Figures, load
 from tests.chaos.rows import ROWS
 
-ROOT = Path(__file__).parents[2]
 FIGURES, PAGE = ROOT / "docs/figures/reliability.json", ROOT / "docs/reliability.md"
 
 BEFORE = Path(__file__).with_name("promised.md").read_text("utf-8")
@@ -18,28 +16,39 @@ NOTHING = "\nNothing yet: `make chaos` writes the figures here.\n"
 
 
 def main() -> None:
-    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"rows": {}}
-    PAGE.write_text(page(figures))
+    PAGE.write_text(page(load(FIGURES)))
 
 
-def page(figures: Mapping[str, Any]) -> str:
+def page(figures: Figures) -> str:
     """Write the page, of these figures and nothing else."""
-    rows = {name: figures["rows"][name] for name in ROWS if name in figures["rows"]}
+    rows = {name: figures[name] for name in ROWS if name in figures}
     if not rows:
         return BEFORE + NOTHING
-    machine = ", ".join(f"{name} {value}" for name, value in figures["machine"].items())
-    return "\n".join([BEFORE, *_table(rows), "", f"Machine: {machine}.", "", *_met(rows)]) + "\n"
+    return "\n".join([BEFORE, *_table(rows), "", *_met(rows)]) + "\n"
 
 
-def _table(rows: Mapping[str, Any]) -> Iterator[str]:
-    yield "| row | date | runs | seconds | promises broken |"
-    yield "|---|---|---|---|---|"
+def _table(rows: Figures) -> Iterator[str]:
+    """Say above the table what is of all the rows, and in each row what is not."""
+    values = {part: {row[part] for row in rows.values()} for part in ("date", *PARTS)}
+    common = [part for part, those in values.items() if len(those) == 1]
+    own = [part for part in values if part not in common]
+    if common:
+        told = "; ".join(f"{part} {values[part].copy().pop()}" for part in common)
+        yield f"Of every row: {told}."
+        yield ""
+    yield _line("row", *own, "runs", "seconds", "promises broken")
+    yield "|" + "---|" * (len(own) + 4)
     for name, row in rows.items():
         broken = "; ".join(row["broken"][:5]) or "none"
-        yield f"| {name} | {row['date']} | {row['runs']:,} | {row['seconds']:,.0f} | {broken} |"
+        figures = f"{row['runs']:,}", f"{row['seconds']:,.0f}"
+        yield _line(name, *(row[part] for part in own), *figures, broken)
 
 
-def _met(rows: Mapping[str, Any]) -> Iterator[str]:
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _met(rows: Figures) -> Iterator[str]:
     """Tell what was met, and how often."""
     for name, row in rows.items():
         counts = " · ".join(f"{what} {times:,}" for what, times in sorted(row["counts"].items()))

@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 
 from analytics.recorder.beginnings import Recorded
 from analytics.recorder.recording import CLOSED
+from orchestrator.rules import HASHED_EVERY
 from parley.starting import start
 from tests.chaos.kept import taken, wrongly_kept
 from tests.chaos.nursery import Nursery
@@ -237,9 +238,9 @@ def wrong_with(streams: Streams, run: str, spec: Spec, storm: Storm, recording: 
     """List what is wrong with what is left of a talk, at the server and on disk."""
     try:
         record = record_of(streams, run)
-        wrong = [*judged(record, spec, storm.turns)]
+        wrong = [*judged(record, spec, storm.turns, is_cut="kill server" in storm.faults)]
+        wrong += found_again(record, hashed_every=storm.trimmed_at or HASHED_EVERY)
         if storm.trimmed_at:
-            wrong += found_again(record, hashed_every=storm.trimmed_at)
             wrong += wrongly_kept(streams, run, recording)
             wrong += [] if taken(streams, run)["trimmed: commits"] else ["nothing was trimmed"]
     except (Missing, StreamError) as error:
@@ -261,9 +262,9 @@ def _talked(swarm: Crowd, spec: Spec, drawn: list[str], every: float) -> str:
     return run
 
 
-def judged(record: Record, spec: Spec, turns: int) -> Iterator[str]:
+def judged(record: Record, spec: Spec, turns: int, *, is_cut: bool = True) -> Iterator[str]:
     """List what is wrong with a record, and with what was said."""
-    yield from found(record, turns=turns)
+    yield from found(record, turns=turns, is_cut=is_cut)
     for revoked in happened(record.journal, "revoked"):
         yield f"{revoked.channel} turn {revoked.turn}: {revoked.bot} lost it, {revoked.reason}"
     if sorted(transcript(record.journal)) != sorted(plain(spec)):

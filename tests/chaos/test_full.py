@@ -36,7 +36,7 @@ def test_a_server_without_memory_is_waited_for(tmp_path: Path, at_turn: int) -> 
         journal = swarm.finish(run)
         record = record_of(swarm.streams, run)
         swarm.close()
-    assert found(record, turns=TURNS) == []
+    assert found(record, turns=TURNS, is_cut=True) == []
     with fake_swarm() as plain:
         plain.orchestrator()
         plain.host(3)

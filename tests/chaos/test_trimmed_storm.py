@@ -16,7 +16,7 @@ from analytics.recorder.process import Recorder
 from analytics.recorder.trim import Trimmer
 from parley.starting import start
 from tests.analytics.test_recorder import Brisk
-from tests.chaos.kept import taken
+from tests.chaos.kept import taken, wrongly_kept
 from tests.chaos.storm import LONGEST_MS, Storm, crowd, talk, weather, wrong_with
 from tests.chaos.test_storm import taken_over
 from tests.findings import found, found_again, record_of
@@ -25,7 +25,7 @@ from tests.swarm import fake_swarm
 from utils import keys
 from utils.clock import ManualClock, wait_until
 from utils.spec import Spec
-from utils.streams import Streams
+from utils.streams import Streams, unseal_entry
 
 AT = 200
 TRIMMED = Storm(
@@ -110,9 +110,9 @@ class Kept(NamedTuple):
 
 
 @contextmanager
-def recorded(folder: Path, *, keep: int = 20) -> Iterator[Kept]:
+def recorded(folder: Path, *, keep: int = 20, hashed_every: int = 20) -> Iterator[Kept]:
     with fake_swarm() as swarm:
-        swarm.orchestrator(hashed_every=20)
+        swarm.orchestrator(hashed_every=hashed_every)
         swarm.host(3)
         spec = spec_of(turns=TURNS)
         run = swarm.seed(spec)
@@ -148,6 +148,14 @@ def test_a_trimmed_run_has_nothing_wrong_with_it(kept: Kept) -> None:
 def test_a_run_of_which_nothing_was_trimmed_is_found(tmp_path: Path) -> None:
     with recorded(tmp_path, keep=1_000) as whole:
         assert whole.wrong() == ["nothing was trimmed"]
+
+
+def test_a_record_whose_last_commit_ends_with_a_hash_is_closed(tmp_path: Path) -> None:
+    with recorded(tmp_path, hashed_every=1) as one:
+        top = one.streams.top(keys.journal(one.run))
+        assert top is not None
+        assert unseal_entry(top).commit.events[-1].kind == "state_hashed"
+        assert list(wrongly_kept(one.streams, one.run, one.recording)) == []
 
 
 def test_a_word_may_be_gone_from_its_channel_only_if_its_commit_is(kept: Kept) -> None:

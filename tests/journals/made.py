@@ -1,17 +1,19 @@
 """Make the journals of this folder anew: `python -m tests.journals.made`.
 
-Only after a change that is meant to change them: they are here to stay as they are.
+Only after a change that is meant to change them: they are here to stay as they are. Names
+after the command: those alone.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
+from orchestrator.leader import Leader
 from tests.chaos.test_garbage import texts
-from tests.court import T0, Court
+from tests.court import mend_and_die, rolled_back
 from tests.scenes import Table, spec_of
 from utils.journal import Sealed, to_line
 from utils.spec import ChannelSpec, FloorSpec, Spec
@@ -31,21 +33,19 @@ def many_seats() -> tuple[Spec, list[Sealed]]:
     return table.rules.spec, table.journal
 
 
-def clock_back() -> tuple[Spec, list[Sealed]]:
+def clock_back(leads: type[Leader] = Leader) -> tuple[Spec, list[Sealed]]:
     """A server loses its tail, and its clock is a minute behind: the leader mends."""
-    court = Court().begin()
-    court.talk(2)
-    kept = court.leader.state
-    court.now_ms += 60_000
-    court.talk(2)
-    floor: Any = court.raw.xrange(court.leader.floor_key, max=kept.cursor)
-    court.raw.delete(court.leader.floor_key)
-    for entry_id, fields in floor:
-        court.raw.xadd(court.leader.floor_key, fields, id=entry_id)
-    court.forget(after=kept.seq)
-    court.now_ms = T0 + 5
-    court.arrive({"kind": "mark", "author": "cy", "text": "Is anybody there?"})
+    court = rolled_back(seconds=60, leads=leads)
     court.leader.recover(court.now_ms)
+    court.consume()
+    court.talk(1)
+    return court.leader.rules.spec, court.journal
+
+
+def unsaid(leads: type[Leader] = Leader) -> tuple[Spec, list[Sealed]]:
+    """The same, and the leader dies when it has mended and not said so: another leads on."""
+    court = rolled_back(seconds=60, leads=leads)
+    mend_and_die(court)
     court.consume()
     court.talk(1)
     return court.leader.rules.spec, court.journal
@@ -80,13 +80,15 @@ def garbage() -> tuple[Spec, list[Sealed]]:
 JOURNALS: dict[str, Callable[[], tuple[Spec, list[Sealed]]]] = {
     "many-seats": many_seats,
     "clock-back": clock_back,
+    "unsaid": unsaid,
     "paused-round": paused_round,
     "garbage": garbage,
 }
 
 
 def main() -> None:
-    for name, make in JOURNALS.items():
+    for name in sys.argv[1:] or JOURNALS:
+        make = JOURNALS[name]
         spec, journal = make()
         (FOLDER / f"{name}.spec.json").write_text(spec.model_dump_json() + "\n", "utf-8")
         lines = "".join(to_line(sealed) for sealed in journal)

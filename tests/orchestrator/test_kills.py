@@ -237,7 +237,8 @@ def played_naively(leader: Doom, ada: Doom) -> list[str]:
         ),
         lambda: len(happened(streams.journal(run), "turn_closed")) == 10,
     )
-    return found(record_of(streams, run), turns=10)
+    wrong = found(record_of(streams, run), turns=10)
+    return [what for what in wrong if what.startswith("main")]  # they note no input and no call
 
 
 def test_naive_parts_that_nobody_kills_are_found_to_do_nothing_wrong() -> None:
