@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.blocks import quantile
 from tests.chaos.rows import ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -49,13 +50,9 @@ def _met(rows: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _quantiles(measured: list[int]) -> str:
-    ranked = sorted(measured)
     shares = {"median": 0.5, "p99": 0.99, "most": 1.0}
-    at = {
-        name: ranked[min(len(ranked) - 1, int(share * len(ranked)))]
-        for name, share in shares.items()
-    }
-    return ", ".join(f"{name} {value:,}" for name, value in at.items()) + f", of {len(ranked):,}"
+    at = {name: quantile(measured, share) for name, share in shares.items()}
+    return ", ".join(f"{name} {value:,}" for name, value in at.items()) + f", of {len(measured):,}"
 
 
 if __name__ == "__main__":
