@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.chaos.beside import added, in_channels, on_disk
 from tests.chaos.scene import RUN, scene_of
+from tests.chaos.silence import silence
 from tests.chaos.simulation import Played, play
 from tests.swarm import happened
 from utils import keys
@@ -31,8 +32,9 @@ def broken(played: Played) -> list[str]:
     except BadEntry as bad:
         return [f"no chain: {bad}"]
     faults = {one.fault for one in played.faults}
-    found = [*played.died, *_fence(journal), *_inputs(played, journal)]
+    found = [*played.died, *fence(journal), *_inputs(played, journal)]
     found += [*in_channels(played, journal), *on_disk(played, journal)]
+    found += silence(played, journal)
     if [one.sha256 for one in played.read] != [one.sha256 for one in journal]:
         found.append("the reader holds another journal")
     if "tail lost" not in faults:
@@ -51,24 +53,33 @@ def words_of(journal: list[Sealed]) -> Words:
 # --- turns, grants, seats ---------------------------------------------------------------
 
 
-def _fence(journal: list[Sealed]) -> list[str]:
+def fence(journal: list[Sealed]) -> list[str]:
     """A grant is closed once, by the live seat; a turn is closed once, and in order."""
-    fence = Fence()
+    seen = Fence()
     for sealed in journal:
-        fence.answers = dict(_answers(sealed))
+        seen.at = sealed.sha256
+        seen.answers = dict(_answers(sealed))
         for event in events_of(sealed):
-            getattr(fence, event.kind, fence.other)(event)
-    if fence.live:
-        fence.found.append(f"epochs {sorted(fence.live)} are never closed")
-    return fence.found
+            getattr(seen, event.kind, seen.other)(event)
+    if seen.live:
+        seen.found.append(f"epochs {sorted(seen.live)} are never closed")
+    return seen.found
 
 
 class Fence:
-    """What is live as a journal is read, and what was wrong so far. A method a kind."""
+    """What is live as a journal is read, and what was wrong so far. A method a kind.
+
+    Attributes:
+        at: The hash of the commit that is read.
+        live: Epochs to the grants that are live, and `hashes` to the commits that made them.
+        answers: What the commit that is read takes in, by the epoch it names.
+    """
 
     def __init__(self) -> None:
         self.found: list[str] = []
+        self.at = ""
         self.live: dict[int, Any] = {}
+        self.hashes: dict[int, str] = {}
         self.answers: dict[int, Proposed | Failed] = {}
         self._seats: dict[str, tuple[str, int]] = {}
         self._turns: Counter[str] = Counter()
@@ -87,7 +98,7 @@ class Fence:
         self._epochs += 1
         if event.epoch != self._epochs:
             self.found.append(f"epoch {event.epoch} is granted after {self._epochs - 1}")
-        self.live[event.epoch] = event
+        self.live[event.epoch], self.hashes[event.epoch] = event, self.at
 
     def acted(self, event: Any) -> None:
         if event.epoch not in self.answers:
@@ -102,6 +113,8 @@ class Fence:
         answer = self.answers.get(event.epoch)
         if answer and self._seats.get(event.bot) != (answer.author, answer.seat):
             self.found.append(f"epoch {event.epoch} is answered from an old seat")
+        if answer and answer.grant != self.hashes.get(event.epoch):
+            self.found.append(f"epoch {event.epoch} is answered as granted by another commit")
 
     def turn_closed(self, event: Any) -> None:
         self._turns[event.channel] += 1
