@@ -55,6 +55,13 @@ def _anybodys(seat: Seat) -> Seat:
     return seat._replace(number=AnyNumber(seat.number), host=host)
 
 
+class Forgetful(Leader):
+    """Does not know again what was said before."""
+
+    def _advance(self, sealed: Sealed, after: State, beside: dict[str, str]) -> None:
+        super()._advance(sealed, after._replace(nonces={}), beside)
+
+
 class Late(Leader):
     """Lets deadlines pass, and does something about it four leases later."""
 
@@ -89,3 +96,7 @@ class LaxAboutSeats(Lax):
 
 class LaxAboutTime(Lax):
     kind = Late
+
+
+class LaxAboutNonces(Lax):
+    kind = Forgetful

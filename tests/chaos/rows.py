@@ -24,7 +24,7 @@ from tests.chaos.beside import trimmed
 from tests.chaos.blocks import Block, quantile
 from tests.chaos.promises import broken
 from tests.chaos.scene import LEASE_MS
-from tests.chaos.simulation import Played, play
+from tests.chaos.simulation import play
 from tests.chaos.soak import soak
 from tests.chaos.storm import LEASE_MS as STORM_LEASE_MS
 from tests.chaos.storm import Storm, weather
@@ -88,12 +88,8 @@ def spoil(number: int) -> Block:
     place = list(test_garbage.PLACES)[number % len(test_garbage.PLACES)]
     most = 500 if place == "the floor" else 100
     played, vandal = test_garbage.played_with(place, most, number)
-    wrong = [f"seed {number}: {what}" for what in deaths(played)]
+    wrong = [f"seed {number}: {what}" for what in test_garbage.wrong(played, vandal)]
     return Block(number, 1, wrong, {place: most - vandal.pieces})
-
-
-def deaths(played: Played) -> list[str]:
-    return [*([played.stuck] if played.stuck else []), *played.died]
 
 
 def stand_still(number: int) -> Block:
