@@ -22,7 +22,7 @@ class Vandal:
     Attributes:
         pieces: How many are still to be written.
         on_floor: The ids of those on the floor of the run that is watched.
-        forged: How often an answer to a live grant was forged with that field wrong.
+        forged: How often an answer to a live grant was on the floor with that field wrong.
     """
 
     def __init__(self, writes: Callable[[Vandal, Play], None], pieces: int, seed: int) -> None:
@@ -60,8 +60,8 @@ class Vandal:
             "action": {"kind": "say", "text": "I was never asked."},
         }
 
-    def forge(self, on: Play) -> dict[str, Any]:
-        """Write the answer to a live grant, with one field wrong."""
+    def forge(self, on: Play) -> tuple[str, dict[str, Any]]:
+        """Write an answer with one field wrong: which, if its grant is live, and the answer."""
         answer = self.answer(on)
         field = self.chance.choice(["author", "nonce", "bot", "seat", "epoch", "grant"])
         others = {
@@ -74,9 +74,8 @@ class Vandal:
         }
         wrong = [one for one in others[field] if one != answer[field]]
         if not wrong:  # nothing was said yet that could be said again
-            return {**answer, "seat": 2**40}
-        self.forged[field] += answer["epoch"] in self._fence.live
-        return {**answer, field: self.chance.choice(wrong)}
+            field, wrong = "seat", [2**40]
+        return field if self._fence.live else "", {**answer, field: self.chance.choice(wrong)}
 
     def _read_on(self, on: Play) -> None:
         """Read what was committed since, as anybody may who can write on the floor."""
@@ -94,7 +93,20 @@ class Vandal:
 
 def text(vandal: Vandal, on: Play, live: list[str]) -> str:
     """Draw a text that is no input, or one that claims what is not so, or is said again."""
-    chance, answer = vandal.chance, vandal.answer(on)
+    answer, (field, forged) = vandal.answer(on), vandal.forge(on)
+    written = drawn(vandal.chance, answer, forged, live)
+    vandal.forged[field] += written == json.dumps(forged)
+    return written
+
+
+def drawn(chance: Random, answer: dict[str, Any], forged: dict[str, Any], live: list[str]) -> str:
+    """Draw such a text.
+
+    Args:
+        answer: One that would be taken; it is spoiled.
+        forged: The same with a field wrong.
+        live: What was said before.
+    """
     field = chance.choice(list(answer))
     last = live[-1] if live else "{"
     spoken = chance.choice(["a\x00b", "a\ud800b", "\udfff", "x\udc00\ud800"])
@@ -112,7 +124,7 @@ def text(vandal: Vandal, on: Play, live: list[str]) -> str:
             json.dumps({**answer, "author": spoken}),
             "x" * chance.choice([1, 1, 1, 70_000, 1_000_000]),
             chance.choice(live or ["{}"]),
-            *[json.dumps(vandal.forge(on))] * 3,
+            *[json.dumps(forged)] * 3,
         ]
     )
 

@@ -10,7 +10,8 @@ from orchestrator.leader import Leader
 from orchestrator.runtime import Orchestrator
 from orchestrator.state import Floor, Seat, State
 from tests.chaos.scene import LEASE_MS
-from utils.journal import Sealed
+from utils.journal import Sealed, consume
+from utils.streams import Entry
 
 
 class AnyText(str):
@@ -72,6 +73,25 @@ class Late(Leader):
         super().fire_due(now_ms - 4 * LEASE_MS)
 
 
+class Hurried(Leader):
+    """Takes what is on the floor, and sees to deadlines when there is nothing."""
+
+    is_busy = False
+
+    def ms_to_next(self, now_ms: int) -> int | None:
+        return None if self.is_busy else super().ms_to_next(now_ms)
+
+    def consume(self, read: list[Entry], now_ms: int) -> None:
+        self.is_busy = bool(read)
+        waiting = tuple(consume(entry.id, entry.fields) for entry in read)
+        while waiting:
+            waiting = waiting[len(self._commit_inputs(waiting, now_ms)) :]
+
+    def fire_due(self, now_ms: int) -> None:
+        if not self.is_busy:
+            super().fire_due(now_ms)
+
+
 class Lax(Orchestrator):
     """Leads by another kind of leader."""
 
@@ -100,3 +120,7 @@ class LaxAboutTime(Lax):
 
 class LaxAboutNonces(Lax):
     kind = Forgetful
+
+
+class LaxUnderAFlood(Lax):
+    kind = Hurried

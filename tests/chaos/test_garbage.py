@@ -85,7 +85,7 @@ def test_garbage_stops_nobody(place: str) -> None:
         forged.update(vandal.forged)
         assert wrong(played, vandal) == [], seed
     if place == "the floor":
-        assert {field for field, times in forged.items() if times > 9} == FORGED
+        assert {field for field, times in forged.items() if field and times > 9} == FORGED
 
 
 class Strict(SimulatedStreams):
