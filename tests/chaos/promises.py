@@ -145,11 +145,13 @@ def _answers(sealed: Sealed) -> Iterator[tuple[int, Proposed | Failed]]:
 def _inputs(played: Played, journal: list[Sealed]) -> Iterator[str]:
     """What is on the floor is consumed; nothing is acted on twice."""
     consumed = [one for sealed in journal for one in sealed.commit.inputs]
-    rejected = Counter(one.input_id for one in happened(journal, "rejected"))
-    for one in consumed:
-        if rejected[one.id] not in ((1,) if isinstance(parse(one), Garbage) else (0, 1)):
-            yield f"{one.id} is rejected {rejected[one.id]} times: {one.raw[:60]!r}"
-    done = Counter((one.author, one.nonce) for one in consumed if one.id not in rejected)
+    done = Counter[tuple[str, str]]()
+    for sealed in journal:  # what was read again after a rollback is rejected again
+        rejected = Counter(one.input_id for one in happened([sealed], "rejected"))
+        for one in sealed.commit.inputs:
+            done[one.author, one.nonce] += not rejected[one.id]
+            if rejected[one.id] not in ((1,) if isinstance(parse(one), Garbage) else (0, 1)):
+                yield f"{one.id} is rejected {rejected[one.id]} times: {one.raw[:60]!r}"
     yield from (f"{author} {nonce} is done twice" for (author, nonce), n in done.items() if n > 1)
     injected = Counter(one.text for one in happened(journal, "heard") if one.speaker is None)
     yield from (f"'{text}' is heard {n} times" for text, n in injected.items() if n > 1)

@@ -31,16 +31,17 @@ def gaps_ms(played: Played, journal: list[Sealed], *, since_ms: int) -> list[int
 
     After the end, and while the run is paused, there is none.
     """
-    gaps, last_ms = [], 0
+    gaps, last_ms, is_paused = [], 0, False
     for sealed in journal:
         kinds = {event.kind for event in sealed.commit.events}
         now_ms = played.came_ms[sealed.sha256]
-        if kinds & SIGNS and last_ms:
+        if kinds & SIGNS and last_ms and not is_paused:
             gaps.append(now_ms - max(last_ms, since_ms))
         if kinds & SIGNS or "resumed" in kinds:
             last_ms = now_ms
-        if "paused" in kinds or "ended" in kinds:
-            last_ms = 0
+        is_paused = "resumed" not in kinds and (is_paused or "paused" in kinds)
+        if "ended" in kinds:
+            break
     return [gap for gap in gaps if gap > 0]
 
 

@@ -11,13 +11,14 @@ from tests.chaos.lax import LaxUnderAFlood
 from tests.chaos.promises import broken
 from tests.chaos.scene import BEGIN_MS, LEASE_MS, RUN, Scene, scene_of
 from tests.chaos.scheduler import Process
+from tests.chaos.silence import gaps_ms
 from tests.chaos.simulation import Parts, Play, Played, drawn_ms, play
 from tests.chaos.test_resume import Heedless
 from tests.scenes import spec_of
 from tests.swarm import happened
 from utils import keys
 from utils.journal import Sealed, chain, parse
-from utils.protocol import Proposed
+from utils.protocol import Pause, Proposed, Resume
 from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
 
 BOTS = ("ada", "bo", "cy")
@@ -229,3 +230,20 @@ def timed(journal: list[Sealed]) -> list[tuple[int, object]]:
 def closes(event: object, epoch: int) -> bool:
     kind = getattr(event, "kind", "")
     return kind in ("acted", "passed", "revoked") and getattr(event, "epoch", 0) == epoch
+
+
+def pauses(on: Play, process: Process) -> None:
+    """Pause the run, for longer than anybody may be silent, and let it go on."""
+    for number, said in enumerate((Pause, Resume)):
+        on.scheduler.wait((2, 30)[number] * LEASE_MS)
+        body = said(author="person", nonce=f"p{number}").model_dump_json()
+        on.network.server.execute(["XADD", keys.floor(RUN), "*", "b", body])
+    on.scheduler.wait(HOUR_MS)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_pause_is_no_silence(seed: int) -> None:
+    one = played(seed, talk(seed), Parts(also=(pauses,), took_ms=hangs))
+    (resumed,) = happened(ended(one), "resumed")
+    assert resumed.paused_ms >= 30 * LEASE_MS
+    assert max(gaps_ms(one, list(one.streams.journal(RUN)), since_ms=BEGIN_MS)) <= ALLOW_MS + 100
