@@ -13,6 +13,7 @@ from tests.analytics.test_recorder import Brisk, Studio, close, perform, played,
 from tests.court import Court
 from tests.scenes import spec_of
 from tests.swarm import FakeStreams
+from utils import keys
 from utils.clock import ManualClock
 from utils.errors import ServerGone
 from utils.journal import to_line
@@ -109,3 +110,15 @@ def test_a_run_that_was_closed_again_as_it_was(tmp_path: Path) -> None:
     studio.streams.retire(RUN)
     studio.record()
     assert (studio.folder / CLOSED).exists()
+
+
+def test_a_run_whose_name_is_no_name_has_no_folder(tmp_path: Path) -> None:
+    """Anybody may list a run under any name; the others are recorded."""
+    court, out = a_court(turns=2), tmp_path / "recordings"
+    for name in ("../outside", "a\0b", "", ".", "a/b", "x" * 300, "\udcff"):
+        live = name.encode(errors="surrogateescape")
+        court.raw.zadd(keys.LIVE, {live: 1})
+        court.raw.xadd(keys.journal(name).encode(errors="surrogateescape"), {"b": "x", "h": "y"})
+    assert is_recorded_to_its_end(court, out)
+    assert [path.name for path in out.iterdir()] == [court.run]
+    assert [path.name for path in tmp_path.iterdir()] == ["recordings"]

@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 
 from analytics.observer.follow import Following
+from analytics.recorder.beginnings import Recorded
 from tests.chaos.garbage import Vandal, beside, floor, spoiled
 from tests.chaos.lax import LaxAboutGrants, LaxAboutNonces, LaxAboutSeats
 from tests.chaos.promises import broken
 from tests.chaos.scene import RUN, scene_of
-from tests.chaos.scheduler import Process
+from tests.chaos.scheduler import Process, ProcessClock
 from tests.chaos.simulation import Parts, Play, Played, play
 from tests.chaos.wire import SimulatedStreams
 from tests.swarm import happened
-from utils.errors import BadInput, StreamError
+from utils.errors import ParleyError
 from utils.streams import Entry
 
 PLACES = {"the floor": (floor, 1_600), "beside": (beside, 200), "another run": (spoiled, 200)}
@@ -31,21 +32,28 @@ FORGED = {"author", "nonce", "bot", "seat", "epoch", "grant"}
 def watch(on: Play, process: Process) -> None:
     """Watch every run there is; one whose journal is not what it should be, no more."""
     clock = on.clock()
-    streams = SimulatedStreams(on.network, process, clock)
+    streams = connected(on, process, clock)
     watched: dict[str, Following | None] = {}
     while True:
         for run in streams.live_runs():
             if run not in watched:
-                watched[run] = Following(SimulatedStreams(*streams._at), run, clock=clock)
+                watched[run] = Following(connected(on, process, clock), run, clock=clock)
         for run, following in watched.items():
             try:
                 if following:
                     following.read()
-            except (StreamError, BadInput):
+            except ParleyError:
                 if run == RUN:
                     raise
                 watched[run] = None
         clock.sleep_s(0.1)
+
+
+def connected(on: Play, process: Process, clock: ProcessClock) -> SimulatedStreams:
+    """Connect, and read from the recorder's disk what it trimmed."""
+    streams = SimulatedStreams(on.network, process, clock)
+    streams.beginnings = Recorded(on.folder)
+    return streams
 
 
 def played_with(
