@@ -32,7 +32,7 @@ local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
 local held, last, waiting, mine, loaded = 0, 0, {}, nil, nil
 for i = 1, #members, 2 do
   local member, until_ms = members[i], tonumber(members[i + 1])
-  local kind = string.match(member, '^%a+')
+  local kind = string.match(member, '^(%a+) ')
   if until_ms <= now_ms then
     redis.call('ZREM', key, member)
   elseif member == 'held ' .. token then
@@ -41,12 +41,14 @@ for i = 1, #members, 2 do
     held = held + 1
   elseif kind == 'loaded' then
     local since, which = string.match(member, '^loaded (%d+) (%S+)$')
-    loaded = {member = member, since_ms = tonumber(since), model = which}
+    if since then loaded = {member = member, since_ms = tonumber(since), model = which} end
   elseif kind == 'waits' then
     local number, which, whose = string.match(member, '^waits (%d+) (%S+) (%S+)$')
     local one = {number = tonumber(number), model = which, member = member, until_ms = until_ms}
-    if whose == token then mine = one else waiting[#waiting + 1] = one end
-    last = math.max(last, one.number)
+    if number then  -- what is no such member stands in nobody's way
+      if whose == token then mine = one else waiting[#waiting + 1] = one end
+      last = math.max(last, one.number)
+    end
   end
 end
 

@@ -12,6 +12,7 @@ another in its place.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -120,6 +121,7 @@ class Slots:
 
 def _load(members: dict[str, int], now_ms: int) -> Load:
     live = [member for member, until_ms in members.items() if until_ms > now_ms]
-    kinds = [member.partition(" ")[0] for member in live]
-    loaded = [member.split(" ")[2] for member in live if member.startswith("loaded ")]
-    return Load(kinds.count("held"), kinds.count("waits"), loaded[0] if loaded else "")
+    words = [member.split(" ") for member in live]
+    kinds = Counter((one[0], len(one)) for one in words)  # what has other parts is no member
+    loaded = [one[2] for one in words if (one[0], len(one)) == ("loaded", 3)]
+    return Load(kinds["held", 2], kinds["waits", 4], loaded[0] if loaded else "")

@@ -478,7 +478,9 @@ class Streams:
         (seconds, micros), *found = self._ask_all(("TIME",), *reads)
         pairs = [zip(flat[::2], flat[1::2], strict=True) for flat in found]
         now_ms = int(seconds) * 1000 + int(micros) // 1000
-        return now_ms, [{member: int(float(score)) for member, score in one} for one in pairs]
+        return now_ms, [
+            {member: _bounded_ms(float(score)) for member, score in one} for one in pairs
+        ]
 
     # --- leases, presence, registry ---------------------------------------------------
 
@@ -527,7 +529,7 @@ class Streams:
         """Read every host's presence: when it lapses, server ms."""
         with _SPEAKING:
             pairs = self._redis.zrange(keys.HOSTS, 0, -1, withscores=True)
-        return {pair[0]: int(max(0, min(pair[1], 2**53))) for pair in pairs}  # a score may be inf
+        return {pair[0]: _bounded_ms(pair[1]) for pair in pairs}
 
     def register(
         self, run: str, *, spec: str, entry: str, now_ms: int, reserved: bool = False
@@ -578,6 +580,11 @@ class Streams:
         with _SPEAKING:
             self._redis.zrem(keys.LIVE, run)
             self._redis.zrem(keys.RESERVED, run)
+
+
+def _bounded_ms(score: float) -> int:
+    """Read a time from a score, which may be infinite."""
+    return int(max(0, min(score, 2**53)))
 
 
 class Tail:

@@ -25,6 +25,7 @@ from analytics.recorder.segments import SIZE
 from utils import keys
 from utils.clock import Clock
 from utils.errors import BadInput, ParleyError, ServerGone, StreamError
+from utils.names import check_name
 from utils.streams import MAX_BLOCK_MS, Entry, Streams
 from utils.waiting import Wait
 
@@ -186,6 +187,7 @@ class Recorder:
         if run in self._broken:
             return
         with self._guard(run):
+            check_name(run, "run")  # it becomes a folder, and anybody may list a run
             recording = Recording(run, self.out / run, self._disk, size=self._size)
             recording.open(self.streams)
             self.recordings[run] = recording
@@ -198,7 +200,7 @@ class Recorder:
         """Do something with a run; give the run up when it cannot be recorded."""
         try:
             yield
-        except StreamError as broken:
+        except (BadInput, StreamError) as broken:
             log.error("run %s: cannot be recorded: %s", run, broken)
             self._broken.add(run)
             self.recordings.pop(run, None)

@@ -133,3 +133,15 @@ def test_a_run_whose_last_call_the_recorder_alone_has(tmp_path: Path) -> None:
     studio.record()
     assert (studio.folder / CLOSED).exists()
     assert len(list(read(studio.folder / "calls"))) == LAST
+
+
+def test_a_run_whose_name_is_no_name_has_no_folder(tmp_path: Path) -> None:
+    """Anybody may list a run under any name; the others are recorded."""
+    court, out = a_court(turns=2), tmp_path / "recordings"
+    for name in ("../outside", "a\0b", "", ".", "a/b", "x" * 300, "\udcff"):
+        live = name.encode(errors="surrogateescape")
+        court.raw.zadd(keys.LIVE, {live: 1})
+        court.raw.xadd(keys.journal(name).encode(errors="surrogateescape"), {"b": "x", "h": "y"})
+    assert is_recorded_to_its_end(court, out)
+    assert [path.name for path in out.iterdir()] == [court.run]
+    assert [path.name for path in tmp_path.iterdir()] == ["recordings"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -21,3 +21,14 @@ class Block(NamedTuple):
     broken: list[str]
     counts: Mapping[str, int]
     measured: Mapping[str, list[int]] = {}
+
+
+def quantile(measured: Sequence[int], share: float) -> int:
+    """Tell what so large a share of the figures lies below.
+
+    Example:
+        >>> quantile([3, 1, 2], 0.5), quantile([3, 1, 2], 1.0)
+        (2, 3)
+    """
+    ranked = sorted(measured)
+    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.chaos.blocks import quantile
 from tests.chaos.figures import PARTS, ROOT, Figures, load
 from tests.chaos.rows import ROWS
 
@@ -58,13 +59,9 @@ def _met(rows: Figures) -> Iterator[str]:
 
 
 def _quantiles(measured: list[int]) -> str:
-    ranked = sorted(measured)
     shares = {"median": 0.5, "p99": 0.99, "most": 1.0}
-    at = {
-        name: ranked[min(len(ranked) - 1, int(share * len(ranked)))]
-        for name, share in shares.items()
-    }
-    return ", ".join(f"{name} {value:,}" for name, value in at.items()) + f", of {len(ranked):,}"
+    at = {name: quantile(measured, share) for name, share in shares.items()}
+    return ", ".join(f"{name} {value:,}" for name, value in at.items()) + f", of {len(measured):,}"
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from typing import Any
 
 from tests.chaos.beside import added, in_channels, on_disk
 from tests.chaos.scene import RUN, scene_of
+from tests.chaos.silence import silence
 from tests.chaos.simulation import Parts, Played, play
 from tests.swarm import happened
 from utils import keys
 from utils.calls import CallRecord
 from utils.errors import BadEntry
-from utils.journal import Sealed, chain, parse
-from utils.protocol import INPUT, Failed, Proposed
+from utils.journal import Garbage, Sealed, chain, consume, parse
+from utils.protocol import Failed, Proposed
 from utils.spec import Spec
 from utils.streams import Entry, order_of
 
@@ -31,8 +32,9 @@ def broken(played: Played) -> list[str]:
     except BadEntry as bad:
         return [f"no chain: {bad}"]
     faults = {one.fault for one in played.faults}
-    found = [*played.died, *_fence(journal), *_inputs(played, journal)]
+    found = [*played.died, *fence(journal), *_inputs(played, journal)]
     found += [*in_channels(played, journal), *on_disk(played, journal)]
+    found += silence(played, journal)
     if [one.sha256 for one in played.read] != [one.sha256 for one in journal]:
         found.append("the reader holds another journal")
     if "tail lost" not in faults:
@@ -51,43 +53,56 @@ def words_of(journal: list[Sealed]) -> Words:
 # --- turns, grants, seats ---------------------------------------------------------------
 
 
-def _fence(journal: list[Sealed]) -> list[str]:
+def fence(journal: list[Sealed]) -> list[str]:
     """A grant is closed once, by the live seat; a turn is closed once, and in order."""
-    fence = Fence()
+    seen = Fence()
     for sealed in journal:
-        fence.answers = dict(_answers(sealed))
-        for event in events_of(sealed):
-            getattr(fence, event.kind, fence.other)(event)
-    if fence.live:
-        fence.found.append(f"epochs {sorted(fence.live)} are never closed")
-    return fence.found
+        seen.take(sealed)
+    if seen.live:
+        seen.found.append(f"epochs {sorted(seen.live)} are never closed")
+    return seen.found
 
 
 class Fence:
-    """What is live as a journal is read, and what was wrong so far. A method a kind."""
+    """What is live as a journal is read, and what was wrong so far. A method a kind.
+
+    Attributes:
+        at: The hash of the commit that is read.
+        live: Epochs to the grants that are live, and `hashes` to the commits that made them.
+        answers: What the commit that is read takes in, by the epoch it names.
+        seats: Bots to the host and the number of their seats.
+    """
 
     def __init__(self) -> None:
         self.found: list[str] = []
+        self.at = ""
         self.live: dict[int, Any] = {}
+        self.hashes: dict[int, str] = {}
         self.answers: dict[int, Proposed | Failed] = {}
-        self._seats: dict[str, tuple[str, int]] = {}
+        self.seats: dict[str, tuple[str, int]] = {}
         self._turns: Counter[str] = Counter()
         self._epochs = 0
+
+    def take(self, sealed: Sealed) -> None:
+        """Read the next commit."""
+        self.at, self.answers = sealed.sha256, dict(_answers(sealed))
+        for event in events_of(sealed):
+            getattr(self, event.kind, self.other)(event)
 
     def other(self, event: Any) -> None:
         """Nothing hangs on it."""
 
     def seated(self, event: Any) -> None:
-        self._seats[event.bot] = (event.host, event.seat)
+        self.seats[event.bot] = (event.host, event.seat)
 
     def unseated(self, event: Any) -> None:
-        self._seats.pop(event.bot, None)
+        self.seats.pop(event.bot, None)
 
     def granted(self, event: Any) -> None:
         self._epochs += 1
         if event.epoch != self._epochs:
             self.found.append(f"epoch {event.epoch} is granted after {self._epochs - 1}")
-        self.live[event.epoch] = event
+        self.live[event.epoch], self.hashes[event.epoch] = event, self.at
 
     def acted(self, event: Any) -> None:
         if event.epoch not in self.answers:
@@ -100,8 +115,10 @@ class Fence:
         if self.live.pop(event.epoch, None) is None:
             self.found.append(f"epoch {event.epoch} is closed while it is not live")
         answer = self.answers.get(event.epoch)
-        if answer and self._seats.get(event.bot) != (answer.author, answer.seat):
+        if answer and self.seats.get(event.bot) != (answer.author, answer.seat):
             self.found.append(f"epoch {event.epoch} is answered from an old seat")
+        if answer and answer.grant != self.hashes.get(event.epoch):
+            self.found.append(f"epoch {event.epoch} is answered as granted by another commit")
 
     def turn_closed(self, event: Any) -> None:
         self._turns[event.channel] += 1
@@ -128,16 +145,21 @@ def _answers(sealed: Sealed) -> Iterator[tuple[int, Proposed | Failed]]:
 def _inputs(played: Played, journal: list[Sealed]) -> Iterator[str]:
     """What is on the floor is consumed; nothing is acted on twice."""
     consumed = [one for sealed in journal for one in sealed.commit.inputs]
-    rejected = {one.input_id for one in happened(journal, "rejected")}
-    done = Counter((one.author, one.nonce) for one in consumed if one.id not in rejected)
+    done = Counter[tuple[str, str]]()
+    for sealed in journal:  # what was read again after a rollback is rejected again
+        rejected = Counter(one.input_id for one in happened([sealed], "rejected"))
+        for one in sealed.commit.inputs:
+            done[one.author, one.nonce] += not rejected[one.id]
+            if rejected[one.id] not in ((1,) if isinstance(parse(one), Garbage) else (0, 1)):
+                yield f"{one.id} is rejected {rejected[one.id]} times: {one.raw[:60]!r}"
     yield from (f"{author} {nonce} is done twice" for (author, nonce), n in done.items() if n > 1)
     injected = Counter(one.text for one in happened(journal, "heard") if one.speaker is None)
     yield from (f"'{text}' is heard {n} times" for text, n in injected.items() if n > 1)
-    known = {one.nonce for one in consumed}
+    known, ids = {one.nonce for one in consumed}, {one.id for one in consumed}
     for entry in _in_time(played, journal):
-        said = INPUT.validate_json(entry.body)
-        if said.nonce not in known:
-            yield f"{said.kind} {said.nonce} of {said.author} is never consumed"
+        said = consume(entry.id, entry.fields)
+        if said.nonce not in known or not (said.nonce or said.id in ids):
+            yield f"{said.id}, {said.nonce or 'garbage'} of {said.author}, is never consumed"
 
 
 def _in_time(played: Played, journal: list[Sealed]) -> list[Entry]:
@@ -163,7 +185,8 @@ def _acknowledged(played: Played, journal: list[Sealed]) -> Iterator[str]:
     if consumed != [entry.id for entry in _in_time(played, journal)]:
         yield "the floor is not consumed once, in its order"
     known = {one.nonce for sealed in journal for one in sealed.commit.inputs}
-    late = {INPUT.validate_json(one.body).nonce for one in floor if one.id not in set(consumed)}
+    taken = set(consumed)
+    late = {consume(one.id, one.fields).nonce for one in floor if one.id not in taken}
     yield from (
         f"'{nonce}' from outside is lost"
         for nonce in played.injected

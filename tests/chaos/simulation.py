@@ -4,7 +4,7 @@ The processes are the product's own classes and their own loops. What is simulat
 they stand on: the server, the network, clocks, the machine's scheduler, and minds that
 take their time. A seed decides everything, so that it can be looked at again:
 
-    python -m tests.chaos simulation --seed 17 --show
+    python -m tests.chaos simulation --seed 17
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Parts(NamedTuple):
     """What the scene is played with: another for each rule that is broken on purpose.
 
     Attributes:
+        orchestrator: What leads.
         recorder, trimmer: What records, and what it trims by.
         says_anew: Whoever says something again says it as something new.
         took_ms: How long a mind takes; by default what the scene draws.
@@ -59,6 +60,7 @@ class Parts(NamedTuple):
     streams: type[SimulatedStreams] = SimulatedStreams
     outbox: type[Outbox] = Outbox
     commit: Script = scripts.commit
+    orchestrator: type[Orchestrator] = Orchestrator
     recorder: type[Recorder] = Recorder
     trimmer: type[Trimmer] = Trimmer
     says_anew: bool = False
@@ -79,6 +81,7 @@ class Played(NamedTuple):
         died: Processes that an error ended, each with the error.
         stuck: Why it did not end; empty when it did.
         log: What the server wrote, in the order it did.
+        came_ms: When a commit was first at the server, true time, by its hash.
         kept: What is on the recorder's disk in the end; none when nobody recorded.
     """
 
@@ -92,6 +95,7 @@ class Played(NamedTuple):
     faults: list[Happened]
     log: list[list[Write]]
     virtual_ms: int
+    came_ms: dict[str, int]
     kept: Kept | None
 
 
@@ -179,6 +183,7 @@ class Play:
             self.network.faults,
             self.network.server.log,
             took_ms,
+            self.network.came_ms,
             kept,
         )
 
@@ -238,7 +243,7 @@ class Play:
     def orchestrate(self, process: Process) -> None:
         clock = self.clock()
         streams = self.parts.streams(self.network, process, clock)
-        one = Orchestrator(
+        one = self.parts.orchestrator(
             streams,
             clock=clock,
             name=process.name,

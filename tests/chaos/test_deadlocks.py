@@ -7,14 +7,18 @@ from random import Random
 import pytest
 
 from bots.task import Task
+from tests.chaos.lax import LaxUnderAFlood
 from tests.chaos.promises import broken
 from tests.chaos.scene import BEGIN_MS, LEASE_MS, RUN, Scene, scene_of
 from tests.chaos.scheduler import Process
+from tests.chaos.silence import gaps_ms
 from tests.chaos.simulation import Parts, Play, Played, drawn_ms, play
+from tests.chaos.test_resume import Heedless
 from tests.scenes import spec_of
 from tests.swarm import happened
 from utils import keys
-from utils.journal import Sealed, chain
+from utils.journal import Sealed, chain, parse
+from utils.protocol import Pause, Proposed, Resume
 from utils.spec import ChannelSpec, FloorSpec, ModelSpec, Spec
 
 BOTS = ("ada", "bo", "cy")
@@ -45,6 +49,14 @@ def ended(one: Played) -> list[Sealed]:
     journal = list(chain(one.streams.journal(RUN)))
     assert [event.reason for event in happened(journal, "ended")] == ["turns"]
     return journal
+
+
+def answers_of(journal: list[Sealed], name: str) -> int:
+    """Count the answers that were taken from hosts of this name."""
+    rejected = {event.input_id for event in happened(journal, "rejected")}
+    taken = [one for sealed in journal for one in sealed.commit.inputs if one.id not in rejected]
+    said = [parse(one) for one in taken if one.author.startswith(name)]
+    return sum(isinstance(one, Proposed) for one in said)
 
 
 def outcomes(journal: list[Sealed]) -> set[str]:
@@ -80,26 +92,42 @@ def test_a_holder_that_hangs_with_no_deadline_near_is_found() -> None:
     assert broken(one)[0].startswith("stuck")
 
 
-def killer_of_leaders(on: Play, process: Process) -> None:
-    """Kill the leader right after each third of its commits, before it can wake anybody."""
-    server, seen = on.network.server, 0
-    while True:
-        stream = server.stream(keys.journal(RUN))
-        if stream and len(stream.ids) >= seen + 3 and seen < 12:
-            seen = len(stream.ids)
-            leading = server.execute(["GET", keys.leader(RUN)])
-            for one in on.living():
-                if one.name == leading:
-                    on.kill(one)
-        on.scheduler.wait(1)
+class KillerOfLeaders:
+    """Kills the leader right after each third of its commits, before it can wake anybody."""
+
+    def __init__(self) -> None:
+        self.kills = 0
+
+    def __call__(self, on: Play, process: Process) -> None:
+        server, seen = on.network.server, 0
+        while True:
+            stream = server.stream(keys.journal(RUN))
+            if stream and len(stream.ids) >= seen + 3 and seen < 12:
+                seen = len(stream.ids)
+                leading = server.execute(["GET", keys.leader(RUN)])
+                for one in on.living():
+                    if one.name == leading:
+                        self.kills += 1
+                        on.kill(one)
+            on.scheduler.wait(1)
+
+
+def leaders_die(seed: int, parts: Parts | None = None) -> tuple[Played, KillerOfLeaders]:
+    killer = KillerOfLeaders()
+    parts = (parts or Parts())._replace(also=(killer,))
+    return played(seed, talk(seed, allow_ms=8 * LEASE_MS), parts), killer
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_leaders_die_between_a_commit_and_what_follows(seed: int) -> None:
-    journal = ended(
-        played(seed, talk(seed, allow_ms=8 * LEASE_MS), Parts(also=(killer_of_leaders,)))
-    )
-    assert outcomes(journal) == {"acted"}
+    one, killer = leaders_die(seed)
+    assert outcomes(ended(one)) == {"acted"}
+    assert killer.kills >= 3
+
+
+def test_an_heir_that_does_not_go_on_from_the_journal_is_found() -> None:
+    one, _ = leaders_die(1, Parts(streams=Heedless))
+    assert broken(one)[0].startswith("stuck")
 
 
 def thief_of_leases(on: Play, process: Process) -> None:
@@ -124,20 +152,29 @@ def comes_and_goes(on: Play, process: Process) -> None:
     while True:
         number += 1
         host = on.host(process, name=f"guest-{number}", places=2)
-        until_ms = on.scheduler.now_ms + on.chance.randrange(LEASE_MS)
+        until_ms = on.scheduler.now_ms + on.chance.randrange(LEASE_MS, 3 * LEASE_MS)
         while on.scheduler.now_ms < until_ms:
             host.step()
         host.leave()
 
 
+def with_a_guest(seed: int, *, places: int) -> list[Sealed]:
+    """Talk while one host of so many seats stays, and another comes and goes."""
+    return ended(played(seed, talk(seed), Parts(places=places, also=(comes_and_goes,)), hosts=1))
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_host_comes_and_goes_for_ever(seed: int) -> None:
-    ended(played(seed, talk(seed), Parts(also=(comes_and_goes,)), hosts=1))
+    assert answers_of(with_a_guest(seed, places=2), "guest") > 0
+
+
+def test_a_guest_for_whom_there_is_no_seat_is_found() -> None:
+    assert answers_of(with_a_guest(0, places=3), "guest") == 0
 
 
 def mad_clock(on: Play, process: Process) -> None:
     """Serve with a clock that jumps by an hour, forth and back."""
-    host = on.host(process, places=2)
+    host = on.host(process, name="mad", places=2)
     while True:
         host.step()
         clock = host.clock
@@ -146,7 +183,8 @@ def mad_clock(on: Play, process: Process) -> None:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_hosts_clock_is_off_by_an_hour(seed: int) -> None:
-    ended(played(seed, talk(seed), Parts(also=(mad_clock,)), hosts=1))
+    journal = ended(played(seed, talk(seed), Parts(places=2, also=(mad_clock,)), hosts=1))
+    assert answers_of(journal, "mad") > 0
 
 
 class Flood:
@@ -164,16 +202,25 @@ class Flood:
         on.scheduler.wait(HOUR_MS)
 
 
+def flooded(seed: int, parts: Parts | None = None) -> tuple[Played, Flood]:
+    flood = Flood()
+    parts = (parts or Parts())._replace(also=(flood,), took_ms=hangs)
+    return played(seed, talk(seed), parts), flood
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_floor_is_flooded(seed: int) -> None:
-    flood = Flood()
-    one = played(seed, talk(seed), Parts(also=(flood,), took_ms=hangs))
-    journal = list(chain(one.streams.journal(RUN)))
-    assert (one.stuck, one.died) == ("", [])
+    one, flood = flooded(seed)
+    journal = ended(one)
     assert flood.written > 4_000
     for granted in happened(journal, "granted"):
         closed = next(at for at, event in timed(journal) if closes(event, granted.epoch))
         assert closed <= granted.deadline_ms + LEASE_MS
+
+
+def test_a_leader_that_sees_to_the_flood_first_is_found() -> None:
+    one, _ = flooded(0, Parts(orchestrator=LaxUnderAFlood))
+    assert any("silent for" in what for what in broken(one))
 
 
 def timed(journal: list[Sealed]) -> list[tuple[int, object]]:
@@ -183,3 +230,20 @@ def timed(journal: list[Sealed]) -> list[tuple[int, object]]:
 def closes(event: object, epoch: int) -> bool:
     kind = getattr(event, "kind", "")
     return kind in ("acted", "passed", "revoked") and getattr(event, "epoch", 0) == epoch
+
+
+def pauses(on: Play, process: Process) -> None:
+    """Pause the run, for longer than anybody may be silent, and let it go on."""
+    for number, said in enumerate((Pause, Resume)):
+        on.scheduler.wait((2, 30)[number] * LEASE_MS)
+        body = said(author="person", nonce=f"p{number}").model_dump_json()
+        on.network.server.execute(["XADD", keys.floor(RUN), "*", "b", body])
+    on.scheduler.wait(HOUR_MS)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_pause_is_no_silence(seed: int) -> None:
+    one = played(seed, talk(seed), Parts(also=(pauses,), took_ms=hangs))
+    (resumed,) = happened(ended(one), "resumed")
+    assert resumed.paused_ms >= 30 * LEASE_MS
+    assert max(gaps_ms(one, list(one.streams.journal(RUN)), since_ms=BEGIN_MS)) <= ALLOW_MS + 100

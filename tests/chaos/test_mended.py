@@ -6,6 +6,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.leader import Leader
+from tests.chaos.lax import Unfenced
+from tests.chaos.promises import fence
 from tests.court import Court, rolled_back
 from tests.scenes import Table, spec_of
 from utils.errors import ServerGone
@@ -67,3 +69,34 @@ def test_a_leader_of_a_floor_that_was_read_to_its_cursor_says_nothing() -> None:
     court.leader = Leader.open(court.streams, court.run)
     court.leader.begin(court.now_ms)
     assert len(court.journal) == before
+
+
+def granted_anew(kind: type[Leader]) -> Court:
+    """Have a grant rolled back and made anew, its first answer on the way; under this leader.
+
+    The seeds do not draw it: whoever hears of the rollback takes another seat first.
+    """
+    court = Court().begin()
+    court.talk(2)
+    answer, epochs = court.answer(), court.leader.state.epochs
+    court.forget(after=court.leader.state.seq - 1)
+    court.now_ms += 5
+    court.leader = kind.open(court.streams, court.run)
+    court.leader.begin(court.now_ms)
+    court.consume()
+    assert court.leader.state.epochs == epochs, "the same grant, in another commit"
+    court.arrive(answer)
+    court.consume()
+    return court
+
+
+def test_an_answer_to_a_grant_that_was_rolled_back_and_made_anew_is_refused() -> None:
+    court = granted_anew(Leader)
+    assert [event.why for event in court.events("rejected")] == ["forged"]
+    assert [what for what in fence(court.journal) if "another commit" in what] == []
+
+
+def test_a_leader_that_takes_an_answer_to_another_grant_is_found() -> None:
+    court = granted_anew(Unfenced)
+    assert court.events("rejected") == []
+    assert [what for what in fence(court.journal) if "another commit" in what] != []

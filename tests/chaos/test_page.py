@@ -11,6 +11,7 @@ import pytest
 
 from tests.chaos.figures import commit_of, goes_on, here, keep, load
 from tests.chaos.page import FIGURES, NOTHING, PAGE, page
+from tests.chaos.rows import taken_over
 
 
 def row(**other: object) -> dict[str, Any]:
@@ -135,3 +136,16 @@ def test_a_row_of_another_place_starts_again(repository: Path, part: str) -> Non
 def test_the_machines_size_is_told() -> None:
     assert " cores, " in here()["machine"]
     assert " GB, Python 3." in here()["machine"]
+
+
+def test_a_grant_that_comes_late_breaks_the_promise() -> None:
+    assert taken_over(3, lambda: [1_200, 2_000], 1_000).broken == []
+    late = taken_over(3, lambda: [1_200, 2_001], 1_000)
+    assert late.broken == ["seed 3: the next grant came after 2001 ms (p99)"]
+
+
+def test_a_leader_that_never_comes_breaks_the_promise_and_ends_nothing() -> None:
+    def waits() -> list[int]:
+        raise AssertionError("nobody leads")
+
+    assert taken_over(3, waits, 1_000).broken == ["seed 3: nobody leads"]

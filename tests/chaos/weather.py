@@ -71,6 +71,7 @@ class Network:
 
     Attributes:
         faults: What went wrong, in order.
+        came_ms: When each entry with a hash, a commit, came first, by that hash.
         offset_ms: How far the server's clock is ahead of true time.
         on_death: Called with a process that was killed, so that another may begin.
     """
@@ -80,6 +81,7 @@ class Network:
     ) -> None:
         self.scheduler, self.chance, self.weather = scheduler, chance, weather
         self.faults: list[Happened] = []
+        self.came_ms: dict[str, int] = {}
         self.offset_ms = 0
         self.on_death: Callable[[Process], None] = lambda process: None
         self.server = server
@@ -188,6 +190,9 @@ class Network:
         return None
 
     def _entry_came(self, key: str) -> None:
+        stream = self.server.stream(key)
+        if stream and stream.fields[-1][2:3] == ["h"]:
+            self.came_ms.setdefault(stream.fields[-1][3], self.scheduler.now_ms)
         for task in self._waiting.pop(key, ()):
             self.scheduler.wake(task)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from orchestrator.leader import Leader
-from tests.chaos.test_garbage import texts
+from tests.chaos.garbage import drawn
 from tests.court import mend_and_die, rolled_back
 from tests.scenes import Table, spec_of
 from utils.journal import Sealed, to_line
@@ -70,9 +70,10 @@ def paused_round() -> tuple[Spec, list[Sealed]]:
 def garbage() -> tuple[Spec, list[Sealed]]:
     """Garbage on the floor: each piece is rejected, always in the same words."""
     table = Table(spec_of(turns=4)).begin()
-    chance = Random(7)
+    chance, answer = Random(7), table.proposal()
     for _ in range(60):
-        table.say(texts(chance, ["0" * 64])[:3_000].encode(errors="replace").decode())
+        text = drawn(chance, answer, {**answer, "seat": 2**40}, ["0" * 64])
+        table.say(text[:3_000].encode(errors="replace").decode())
     table.talk(4)
     return table.rules.spec, table.journal
 

@@ -104,3 +104,13 @@ def test_each_server_has_slots_of_its_own(streams: Streams) -> None:
     take(one, "a")
     assert one.take("other", "tiny", "b").is_in
     assert [load.held for load in one.look([SERVER, "other", "third"])] == [1, 1, 0]
+
+
+def test_what_is_no_member_of_a_queue_stands_in_nobodys_way(streams: Streams) -> None:
+    words = ["", "waits", "waits x y", "waits 1", "loaded", "loaded 1", "held", "a\0b"]
+    for score in ("inf", "1e300"):
+        for word in words:
+            streams._redis.zadd(f"parley:slots:{SERVER}", {word: score})
+    one = slots(streams)
+    assert [queued.is_in for queued in take(one, "a", "b")] == [True, False]
+    assert one.look([SERVER]) == [Load(held=1, waiting=1, loaded="tiny")]
