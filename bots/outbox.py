@@ -6,14 +6,17 @@ and a server that forgot it hears it again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from utils import keys
-from utils.errors import ServerGone
+from utils.errors import ServerGone, StreamError
 from utils.protocol import Failed, Input, Proposed, Waiting
 from utils.streams import Streams
+
+log = logging.getLogger("bots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Outbox:
     def note(self, run: str, record: str) -> None:
         """Write down a call that leads to no input of its own: a failed attempt."""
         with self._lock:
-            self._notes.append((keys.calls(run), record))
+            self._notes.append((run, record))
             try:
                 self._send_notes()
             except ServerGone:  # as above
@@ -84,21 +87,27 @@ class Outbox:
         )
 
     def keep_runs(self, live: Sequence[str]) -> None:
-        """Forget what was said to runs that are over: nobody takes it in any more."""
+        """Forget what was said to runs that are over, and noted of them: nobody takes it in."""
         self._drop(lambda one: one.run not in live)
+        with self._lock:
+            self._notes = [note for note in self._notes if note[0] in live]
 
     def drop_run(self, run: str) -> None:
         """Forget all that was said to a run, and noted of it."""
         self._drop(lambda one: one.run == run)
         with self._lock:
-            self._notes = [note for note in self._notes if note[0] != keys.calls(run)]
+            self._notes = [note for note in self._notes if note[0] != run]
 
     def resend(self) -> None:
-        """Send everything again that no commit has named. Raises `ServerGone`."""
+        """Send everything again that no commit has named. Raises `ServerGone`.
+
+        What the server refuses it would refuse again: it is dropped, and the rest goes on.
+        """
         with self._lock:
             self._send_notes()
-            for letter in self._waiting.values():
-                self._streams.append_all(letter.entries())
+            for nonce, letter in list(self._waiting.items()):
+                if not self._is_taken(letter.run, letter.entries()):
+                    del self._waiting[nonce]
             self.is_behind = False
 
     def __len__(self) -> int:
@@ -108,8 +117,18 @@ class Outbox:
 
     def _send_notes(self) -> None:
         while self._notes:
-            self._streams.append_all(self._notes[:1])
+            run, record = self._notes[0]
+            self._is_taken(run, [(keys.calls(run), record)])
             del self._notes[0]
+
+    def _is_taken(self, run: str, entries: list[tuple[str, str]]) -> bool:
+        """Append entries of one run; if the server refuses them, say so once, and leave them."""
+        try:
+            self._streams.append_all(entries)
+        except StreamError as error:
+            log.warning("run %s: not written: %s", run, error)
+            return False
+        return True
 
     def _drop(self, unwanted: Callable[[Letter], bool]) -> None:
         with self._lock:
