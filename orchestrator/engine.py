@@ -18,7 +18,7 @@ from orchestrator.fork import branch
 from orchestrator.routes import targets
 from orchestrator.rules import Rules
 from orchestrator.snapshot import state_sha256
-from orchestrator.state import Floor, Grant, State, remember
+from orchestrator.state import Floor, Grant, Nonces, State, remember
 from orchestrator.world import end, tell_world
 from utils.journal import Commit, Consumed, Sealed, parse, seal
 from utils.protocol import (
@@ -76,7 +76,7 @@ def _draft(rules: Rules, state: State, causes: Causes, *, at_ms: int) -> Draft:
         arrived = parse(consumed)
         intake.take(draft, consumed, arrived)
         if consumed.author:
-            nonces = remember(draft.state.nonces, consumed.author, consumed.nonce)
+            nonces = _remember(rules, draft.state.nonces, consumed)
             draft.state = draft.state._replace(nonces=nonces)
     for notice in causes.noticed:
         _notice(draft, notice)
@@ -98,7 +98,7 @@ def evolve(rules: Rules, state: State, sealed: Sealed) -> State:
     nonces = after.nonces
     for consumed in commit.inputs:
         if consumed.author:
-            nonces = remember(nonces, consumed.author, consumed.nonce)
+            nonces = _remember(rules, nonces, consumed)
     return _sealed(state, after._replace(nonces=nonces), sealed)
 
 
@@ -136,6 +136,10 @@ def advance(
         )
     )
     return sealed, _sealed(state, draft.state, sealed)
+
+
+def _remember(rules: Rules, nonces: Nonces, consumed: Consumed) -> Nonces:
+    return remember(nonces, consumed.author, consumed.nonce, bots=len(rules.spec.bots))
 
 
 def _sealed(before: State, after: State, sealed: Sealed) -> State:

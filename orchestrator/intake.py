@@ -9,7 +9,7 @@ from orchestrator.draft import Draft
 from orchestrator.floor import close_grant
 from orchestrator.recovery import unseat
 from orchestrator.refusal import Refused
-from orchestrator.state import Grant, Seat
+from orchestrator.state import Grant, Seat, is_known
 from orchestrator.world import revoked, tell_world
 from utils.journal import Consumed, Garbage
 from utils.protocol import (
@@ -42,7 +42,7 @@ def take(draft: Draft, consumed: Consumed, arrived: Input | Garbage) -> None:
     try:
         if isinstance(arrived, Garbage):
             raise Refused("garbage", arrived.why)
-        if arrived.nonce in draft.state.nonces.get(arrived.author, ()):
+        if is_known(draft.state.nonces, arrived.author, arrived.nonce):
             raise Refused("duplicate")
         _act(draft, arrived)
     except Refused as refused:

@@ -19,9 +19,18 @@ Phase = Literal["new", "gathering", "running", "ended", "closed"]
 NOTHING: Mapping[Any, Any] = {}
 """No entries. Typed so that nothing writes to it; plain, so that a snapshot can hold it."""
 
-REMEMBERED_NONCES = 1_024
-"""More than a host has outstanding: it asks for all its seats at once, and may say so again."""
+PAGE = 1_024
+"""Nonces of one author that are kept together, and forgotten together."""
+REMEMBERED_PAGES = 4
+"""Full pages kept of each author, beside the one being filled: what it says in the seconds
+that a server may lose."""
+BOTS_OF_A_PAGE = 256
+"""One page more for so many bots: a host has at most four inputs of a bot outstanding."""
 REMEMBERED_AUTHORS = 20_000
+
+Nonces = Mapping[str, tuple[Mapping[str, None], ...]]
+"""Author to the pages of nonces remembered of it, the oldest first. Mappings for their keys:
+as quick to look in at any length, and always in the same order."""
 
 
 class Seat(NamedTuple):
@@ -114,7 +123,7 @@ class State(NamedTuple):
         epochs: Grants made so far; the last one's epoch.
         seatings: Seat numbers used so far.
         floors: Channel name to floor, in the order they were opened.
-        nonces: Author to the nonces remembered of it.
+        nonces: Author to the nonces remembered of it, in pages.
         tops: Channel and inbox names to (seq, hash) of the last commit with an entry
             there, as `<seq>:<hash>`. A closed channel's is forgotten.
         rooms: Bot to the channels it is in and the last closed ones it was in, in the
@@ -145,7 +154,7 @@ class State(NamedTuple):
     seatings: int = 0
     seats: Mapping[str, Seat] = NOTHING
     floors: Mapping[str, Floor] = NOTHING
-    nonces: Mapping[str, tuple[str, ...]] = NOTHING
+    nonces: Nonces = NOTHING
     tops: Mapping[str, str] = NOTHING
     rooms: Mapping[str, tuple[str, ...]] = NOTHING
     muted: tuple[str, ...] = ()
@@ -176,18 +185,32 @@ def with_floor(state: State, floor: Floor) -> State:
     return state._replace(floors={**state.floors, floor.channel: floor})
 
 
-def remember(
-    nonces: Mapping[str, tuple[str, ...]], author: str, nonce: str
-) -> dict[str, tuple[str, ...]]:
+def is_known(nonces: Nonces, author: str, nonce: str) -> bool:
+    """Tell whether an author said something with this nonce before, as far as is remembered."""
+    return any(nonce in page for page in nonces.get(author, ()))
+
+
+def remember(nonces: Nonces, author: str, nonce: str, *, bots: int) -> Nonces:
     """Add a nonce to those remembered, and drop what is over the bounds.
 
+    Args:
+        bots: How many the run has.
+
     Example:
-        >>> remember({}, "host-1", "a")
-        {'host-1': ('a',)}
+        >>> remember({}, "host-1", "a", bots=3)
+        {'host-1': ({'a': None},)}
     """
     kept = dict(nonces)
-    known = kept.pop(author, ())
-    kept[author] = (*known, nonce)[-REMEMBERED_NONCES:]
+    *full, last = kept.pop(author, (NOTHING,))
+    if nonce not in last:
+        if len(last) >= PAGE:
+            full, last = [*full, last], NOTHING
+        last = {**last, nonce: None}
+    kept[author] = (*full[-_full_pages(bots) :], last)
     if len(kept) > REMEMBERED_AUTHORS:
         del kept[next(iter(kept))]
     return kept
+
+
+def _full_pages(bots: int) -> int:
+    return REMEMBERED_PAGES + -(-bots // BOTS_OF_A_PAGE)

@@ -19,6 +19,7 @@ from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, show
 from bots.minds.ollama_about import ask_about, check_fit, running_digest
 from bots.minds.ollama_options import check_options, full_name, spelled_out
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
+from bots.minds.secret import Secret
 from bots.minds.tap import Tap
 from bots.minds.wire import Wire, WireTransport, guarded
 from utils.calls import Noticed, Source
@@ -33,6 +34,9 @@ except httpx.InvalidURL:  # which says what it could not read: part of a passwor
 
 PREFLIGHT_MS = 30_000
 """How long the questions about a server and a model may take; no model is loaded."""
+
+KEY_VARIABLE = "OLLAMA_API_KEY"
+"""Where the client finds a key, if it is set. It goes into no record and no log."""
 
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, *UNREADABLE)
 
@@ -78,7 +82,7 @@ class OllamaMind:
         self._host = (model.host or DEFAULT_OLLAMA_HOST).rstrip("/")
         _check(self._host)
         check_options(model.options)
-        self._model = model
+        self._model, self._secret = model, Secret(KEY_VARIABLE)
         self._about: About | None = None
         self._lock = Lock()
         self._free: list[_Line] = []
@@ -95,7 +99,7 @@ class OllamaMind:
             with guarded(None, allow_ms=PREFLIGHT_MS) as wire, self._line(wire) as line:
                 about = self._about = self._ask_about(line, wire)
         except MindFailed as failure:
-            raise self._missing(failure) from failure
+            raise self._secret.hide_in_missing(self._missing(failure)) from failure
         check_fit(self._model, about)
 
     @property
@@ -104,11 +108,18 @@ class OllamaMind:
         return self._about or NOTHING_KNOWN
 
     def answer(self, request: Request, stop: StopSignal) -> Answer:
-        """Ask the model, once.
+        """Ask the model, once. What comes back is given without the key.
 
         Raises:
             MindFailed: There is no answer.
         """
+        try:
+            return self._secret.hide_in_answer(self._ask(request, stop))
+        except MindFailed as failure:
+            self._secret.hide_in_failure(failure)
+            raise
+
+    def _ask(self, request: Request, stop: StopSignal) -> Answer:
         with guarded(stop, allow_ms=request.allow_ms) as wire, self._line(wire) as line:
             about = self._about = self._about or self._ask_about(line, wire)
             words, tap = _Words(), Tap(parameters_of(self._model))
@@ -221,7 +232,8 @@ class OllamaMind:
     def _ask_about(self, line: _Line, wire: Wire) -> About:
         """Ask for version, digest and kind. Raises `MindFailed`."""
         with self._reported(wire, _Words()):
-            return ask_about(line.transport, self._host, self._model.model)
+            about = ask_about(line.transport, self._host, self._model.model)
+        return self._secret.hide_in_about(about)
 
     def _checked(self, line: _Line, about: About) -> tuple[About, tuple[Noticed, ...]]:
         """Ask which weights have just answered: somebody may have pulled others meanwhile."""

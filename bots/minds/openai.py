@@ -8,7 +8,6 @@ is tried twice in here, and every failure is a `MindFailed`: see `bots.minds.fai
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -20,6 +19,7 @@ from bots.minds.body import OPENAI_PARAMETERS, format_of, openai_body
 from bots.minds.failures import UNREADABLE, failed, failed_status, no_done, well_formed
 from bots.minds.openai_events import Heard, events_in
 from bots.minds.seam import NOTHING_KNOWN, About, Answer, Request, StopSignal
+from bots.minds.secret import Secret
 from bots.minds.tap import Tap
 from bots.minds.wire import Wire, WireTransport, guarded
 from utils.calls import Source
@@ -60,7 +60,7 @@ class OpenAIMind:
             `http://127.0.0.1:8080/v1`.
 
     Raises:
-        BadInput: No model is named, or the host is no URL.
+        BadInput: No model is named, the host is no URL, or the key is none.
     """
 
     source: Source = "model"
@@ -78,7 +78,7 @@ class OpenAIMind:
         if model.think is True:
             what = "the mind 'openai' cannot ask a model to think without saying how much"
             raise BadInput(what, mend="write think: low, medium or high")
-        self._model = model
+        self._model, self._secret = model, Secret(KEY_VARIABLE)
         self._shown = f"{url.scheme}://{url.host}{f':{url.port}' if url.port else ''}{url.path}"
         self._lock = Lock()
         self._free: list[WireTransport] = []
@@ -94,19 +94,27 @@ class OpenAIMind:
             known = self._models()
         except MindFailed as failure:
             raise Missing(
-                f"no server with OpenAI's API at {self._shown}: {failure.detail}",
+                f"no server with OpenAI's API at {self._shown}: "
+                f"{self._secret.hide(failure.detail)}",
                 mend="start it, or name another with host:",
             ) from failure
         if self._model.model not in known:
-            there = ", ".join(known[:6]) or "none"
+            there = self._secret.hide(", ".join(known[:6])) or "none"
             raise Missing(f"model '{self._model.model}' is not at {self._shown}; there is {there}")
 
     def answer(self, request: Request, stop: StopSignal) -> Answer:
-        """Ask the model, once.
+        """Ask the model, once. What comes back is given without the key.
 
         Raises:
             MindFailed: There is no answer.
         """
+        try:
+            return self._secret.hide_in_answer(self._ask(request, stop))
+        except MindFailed as failure:
+            self._secret.hide_in_failure(failure)
+            raise
+
+    def _ask(self, request: Request, stop: StopSignal) -> Answer:
         heard, tap = Heard(), Tap(OPENAI_PARAMETERS)
         sent = self.sends(request)
         body = openai_body(
@@ -195,10 +203,9 @@ class OpenAIMind:
     def _request(
         self, method: str, path: str, body: dict[str, JsonValue] | None = None
     ) -> httpx.Request:
-        key = os.environ.get(KEY_VARIABLE)
         headers = {"Accept-Encoding": "identity"}
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
+        if self._secret.key:
+            headers["Authorization"] = f"Bearer {self._secret.key}"
         return httpx.Request(method, self._host + path, headers=headers, json=body)
 
     @contextmanager

@@ -93,6 +93,7 @@ class RawServer:
     Attributes:
         chats: Bodies of the chat requests so far.
         paths: Request targets so far, of any kind.
+        keys: What visitors said they were let in by.
         asked: Set when a chat was asked for.
         left: Set when a visitor was seen to hang up.
     """
@@ -100,6 +101,7 @@ class RawServer:
     def __init__(self, chat: Chat, *, about: dict[str, bytes] | None = None) -> None:
         self.chats: list[dict[str, Any]] = []
         self.paths: list[str] = []
+        self.keys: set[str] = set()
         self.asked, self.left, self.closing = Event(), Event(), Event()
         self._chat = chat
         self._about = {**_ABOUT, **(about or {})}
@@ -154,6 +156,7 @@ class RawServer:
                 while (header := reader.readline().strip()) != b"":
                     name, _, value = header.partition(b":")
                     length = int(value) if name.lower() == b"content-length" else length
+                    self.keys |= {value.decode()} if name.lower() == b"authorization" else set()
                 target, body = head.split()[1].decode(), reader.read(length)
                 if len(body) < length:
                     return

@@ -165,7 +165,9 @@ def test_a_host_writes_no_journal_and_no_channel(key: str, guarded: Guarded) -> 
     assert f"xadd {key}" in written(guarded, "careless", ["xadd"], [key])
 
 
-@pytest.mark.parametrize("key", [keys.journal(RUN), keys.floor(RUN), keys.snapshot(RUN)])
+@pytest.mark.parametrize(
+    "key", [keys.journal(RUN), keys.floor(RUN), keys.snapshot(RUN), keys.calls(RUN)]
+)
 def test_a_host_reads_nothing_that_is_sealed(key: str, guarded: Guarded) -> None:
     with closing(login(guarded, "host")) as host:
         for command in ("xrange KEY - +", "xrevrange KEY + -", "get KEY", "mget KEY"):

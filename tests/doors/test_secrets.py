@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -107,12 +108,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         process.wait()
 
 
-def answer(visit: Visit) -> None:
-    visit.stream(line("Well."), DONE)
-
-
 def test_a_whole_run_tells_no_secret(guarded: Guarded) -> None:
     out = guarded.folder / "dataset"
+
+    def answer(visit: Visit) -> None:
+        guarded.seen.append(command_lines())  # all processes of the run are there by now
+        visit.stream(line("Well."), DONE)
+
     with RawServer(answer) as server:
         scenario = guarded.folder / "tea.yaml"
         scenario.write_text(
@@ -122,12 +124,72 @@ def test_a_whole_run_tells_no_secret(guarded: Guarded) -> None:
             "run", str(scenario), "--plain", "--out", str(out), OLLAMA_HOST=server.url
         )
     assert done.returncode == 0, done.stderr
+    during = [seen for seen in guarded.seen if str(scenario) in seen]
+    assert len(during) >= 4, "nobody looked while the run was on"
     for words in (["runs"], ["status"], ["doctor"], ["doctor", "--json"], ["watch", "--help"]):
         guarded.parley(*words)
     files = [path for path in out.rglob("*") if path.is_file()]
     assert len(files) > 12
     texts = [path.read_text("utf-8") for path in files]
     assert not leaks([*guarded.seen, *texts, (guarded.folder / "redis.log").read_text()])
+
+
+def models(model: str) -> bytes:
+    return json.dumps({"data": [{"id": model, "object": "model"}]}).encode()
+
+
+def event(content: str, *, end: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": end}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+def in_an_error(visit: Visit) -> None:
+    why = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
+    visit.status(401, json.dumps(why).encode())
+
+
+def in_an_error_of_ollamas(visit: Visit) -> None:
+    visit.status(401, json.dumps({"error": f"unauthorized: {TOKEN}"}).encode())
+
+
+def in_a_text(visit: Visit) -> None:
+    visit.stream(event(f"Mine is {KEY[:7]}"), event(f"{KEY[7:]}."), event("", end="stop"))
+
+
+def in_a_text_that_breaks_off(visit: Visit) -> None:
+    visit.stream(event("Mine is sk-"), event(KEY[3:]))
+
+
+def in_what_is_no_answer(visit: Visit) -> None:
+    visit.stream(event("Mine"), f"data: {{oops {KEY}\n\n".encode())
+
+
+ECHOES = {
+    "an error": ("openai", in_an_error),
+    "an error of Ollama's": ("ollama", in_an_error_of_ollamas),
+    "a text": ("openai", in_a_text),
+    "a text that breaks off": ("openai", in_a_text_that_breaks_off),
+    "what is no answer": ("openai", in_what_is_no_answer),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_key_that_a_model_server_echoes_is_kept_nowhere(echo: str, guarded: Guarded) -> None:
+    mind, chat = ECHOES[echo]
+    out = guarded.folder / f"echo of {echo}"
+    with RawServer(chat, about={"/api/models": models("tiny")}) as server:
+        scenario = guarded.folder / "echo.yaml"
+        scenario.write_text(
+            f"parley: 1\nmodels: {{m: {{mind: {mind}, model: tiny, host: '{server.url}"
+            f"{'/api' if mind == 'openai' else ''}'}}}}\n"
+            "bots: [ada, bo]\nfloor: {allow_s: 3, tries: 1}\nend: {turns: 2}\n"
+        )
+        done = guarded.parley("run", str(scenario), "--plain", "--out", str(out))
+        assert server.chats, done.stderr
+        assert any(KEY in key or TOKEN in key for key in server.keys), "it was not sent the key"
+    texts = {path.name: path.read_text("utf-8") for path in out.rglob("*") if path.is_file()}
+    assert f"[{'OLLAMA' if mind == 'ollama' else 'OPENAI'}_API_KEY]" in texts["calls.csv"]
+    assert not leaks([done.stdout, done.stderr, *texts.values()])
 
 
 def test_processes_that_run_and_lose_their_server_tell_no_secret(guarded: Guarded) -> None:

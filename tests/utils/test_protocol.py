@@ -42,7 +42,9 @@ LIMITS = {
     "a commit with inputs": journal.MAX_COMMIT_BYTES,
     "members of a channel": protocol.MAX_MEMBERS,
     "an event's kind": 80,
-    "nonces remembered of an author": state.REMEMBERED_NONCES,
+    "nonces on a page": state.PAGE,
+    "full pages remembered of an author": state.REMEMBERED_PAGES,
+    "bots for which a page more is remembered": state.BOTS_OF_A_PAGE,
     "authors remembered": state.REMEMBERED_AUTHORS,
     "commits a leader keeps to mend with": kept.KEPT_COMMITS,
 }
