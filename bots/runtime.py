@@ -173,6 +173,7 @@ class Host:
         if self.clock.now_ms() - self._kept_ms < self.lease_ms // 3:
             return False
         self._kept_ms = self.clock.now_ms()
+        self.time.sample()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()
         return True

@@ -11,7 +11,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from orchestrator.batch import entry_ms
 from orchestrator.leader import Leader
@@ -26,17 +25,10 @@ from utils.streams import MAX_BLOCK_MS, Entry, Streams
 log = logging.getLogger("orchestrator")
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
+LONG_AGO_MS = -(10**9)
 
 CLOCK_SLACK_MS = 500
 """How far the server's clock may be ahead of our idea of it before we ask it again."""
-
-
-@dataclass(slots=True)
-class Timetable:
-    """When the periodic things were last done, local monotonic milliseconds."""
-
-    leases_ms: int = -(10**9)
-    hosts_ms: int = -(10**9)
 
 
 class Orchestrator:
@@ -67,7 +59,7 @@ class Orchestrator:
         self.led: dict[str, Leader] = {}
         self.closed: set[str] = set()
         self._broken: set[str] = set()
-        self._done = Timetable()
+        self._leases_ms = self._hosts_ms = LONG_AGO_MS
         self.is_connected, self._connects = False, 0
         self._server_id, self._patience_ms = "", 0
         self._pause_ms = FIRST_PAUSE_MS
@@ -135,7 +127,7 @@ class Orchestrator:
             # Another process may be mending what a restarted server forgot.
             self._patience_ms = self.clock.now_ms() + self.lease_ms
         self._server_id, self._registry = server_id, None
-        self._done = Timetable(hosts_ms=self.clock.now_ms() + self.lease_ms)
+        self._leases_ms, self._hosts_ms = LONG_AGO_MS, self.clock.now_ms() + self.lease_ms
         for run, leader in list(self.led.items()):
             with self._guard(run):
                 try:
@@ -149,9 +141,9 @@ class Orchestrator:
 
     def _keep_leases(self) -> None:
         """Every third of a lease: renew what is led, and try for what is free."""
-        if self.clock.now_ms() - self._done.leases_ms < self.lease_ms // 3:
+        if self.clock.now_ms() - self._leases_ms < self.lease_ms // 3:
             return
-        self._done.leases_ms = self.clock.now_ms()
+        self._leases_ms = self.clock.now_ms()
         for run in list(self.led):
             self._renew(run)
         if self.clock.now_ms() >= self._patience_ms:
@@ -214,7 +206,7 @@ class Orchestrator:
         self.led.pop(run, None)
         with suppress(StreamError):  # the key may hold anything
             self.streams.release_lease(keys.leader(run), self.name)
-        self._done.leases_ms = -(10**9)
+        self._leases_ms = LONG_AGO_MS
 
     def _part_with_spoiled(self, error: StreamError) -> None:
         """Give up the runs whose keys are not of the types they should be; lead the others."""
@@ -235,9 +227,10 @@ class Orchestrator:
 
     def _check_hosts(self) -> None:
         """Every third of a lease: notice the hosts whose presence lapsed."""
-        if not self.led or self.clock.now_ms() - self._done.hosts_ms < self.lease_ms // 3:
+        if not self.led or self.clock.now_ms() - self._hosts_ms < self.lease_ms // 3:
             return
-        self._done.hosts_ms = self.clock.now_ms()
+        self._hosts_ms = self.clock.now_ms()
+        self.time.sample()
         now_ms = self.time.now_ms()
         present = {host for host, until in self.streams.presences().items() if until >= now_ms}
         for run, leader in list(self.led.items()):
@@ -260,7 +253,7 @@ class Orchestrator:
             arrived[entry.key].append(entry)
         if arrived.pop(keys.RUNS, None):
             self._registry = None
-            self._done.leases_ms = -(10**9)
+            self._leases_ms = LONG_AGO_MS
         now_ms = self.time.now_ms()
         latest = [entry_ms(entries[-1].id) for entries in arrived.values()]
         if max(latest, default=0) > now_ms + CLOCK_SLACK_MS:
