@@ -25,7 +25,7 @@ from orchestrator.unread import LOOKED_AT, Taken, first_unread, taken
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
 from utils.journal import MAX_COMMIT_BYTES, Consumed, Sealed, consume, follow, unseal
-from utils.lineage import check_era
+from utils.lineage import check_era, eras_of
 from utils.protocol import Branched, CallsCounted, HostLost, Notice, Observed, Started
 from utils.streams import Entry, Streams, unseal_entry
 
@@ -316,3 +316,12 @@ class Leader:
             detail = f"server forgot commits {since} to {self.state.seq}; appended again"
             self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
             self._mended = None
+
+
+def is_under_way(streams: Streams, run: str) -> bool:
+    """Tell whether somebody led the run before: they may hold more of it than the server does."""
+    top = streams.top(keys.journal(run))
+    if top is None:
+        return False
+    first_seq = eras_of(run, streams.spec(run))[-1].first_seq  # a fork's first commit of its own
+    return entry_ms(top.id) >= first_seq

