@@ -19,6 +19,9 @@ Phase = Literal["new", "gathering", "running", "ended", "closed"]
 NOTHING: Mapping[Any, Any] = {}
 """No entries. Typed so that nothing writes to it; plain, so that a snapshot can hold it."""
 
+VANISHED = "vanished"
+"""The incident that commits vanished which nobody holds."""
+
 REMEMBERED_NONCES = 1_024
 """More than a host has outstanding: it asks for all its seats at once, and may say so again."""
 REMEMBERED_AUTHORS = 20_000
@@ -127,6 +130,8 @@ class State(NamedTuple):
         measured: What was measured last, by name, of the run as a whole.
         counted: What was said so far, as the measures of the scenario need it.
         fired: Trigger to how often it did what it is there for.
+        missed: How many grants had been made when it was last said that commits vanished,
+            and what was said.
         world: The world's own state.
     """
 
@@ -156,6 +161,7 @@ class State(NamedTuple):
     measured: Mapping[str, float] = NOTHING
     counted: Counted = Counted()
     fired: Mapping[int, int] = NOTHING
+    missed: tuple[int, str] = (-1, "")
 
     @property
     def is_paused(self) -> bool:

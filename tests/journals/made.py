@@ -10,7 +10,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from orchestrator.leader import Leader
 from tests.chaos.test_garbage import texts
+from tests.chaos.test_mended import rolled_back
 from tests.court import T0, Court
 from tests.scenes import Table, spec_of
 from utils.journal import Sealed, to_line
@@ -77,11 +79,23 @@ def garbage() -> tuple[Spec, list[Sealed]]:
     return table.rules.spec, table.journal
 
 
+def vanished() -> tuple[Spec, list[Sealed]]:
+    """A host answers a grant that the server forgot with its commit, which nobody holds."""
+    court = rolled_back(seconds=0)
+    known = court.answer()
+    court.leader = Leader.open(court.streams, court.run)
+    for nonce in ("a", "b"):
+        court.arrive({**known, "nonce": nonce})
+        court.consume()
+    return court.leader.rules.spec, court.journal
+
+
 JOURNALS: dict[str, Callable[[], tuple[Spec, list[Sealed]]]] = {
     "many-seats": many_seats,
     "clock-back": clock_back,
     "paused-round": paused_round,
     "garbage": garbage,
+    "vanished": vanished,
 }
 
 
