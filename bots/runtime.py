@@ -174,6 +174,7 @@ class Host:
             return False
         self.streams.look()
         self._kept_ms = self.clock.now_ms()
+        self.time.sample()
         self.streams.announce(self.name, until_ms=self.time.now_ms() + self.lease_ms)
         self.places.keep()
         return True

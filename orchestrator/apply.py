@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from orchestrator.parting import go_on, taken_back
 from orchestrator.rules import Rules
-from orchestrator.state import Floor, Grant, Seat, State, with_floor
+from orchestrator.state import VANISHED, Floor, Grant, Seat, State, with_floor
 from utils.mail import REMEMBERED_ROOMS
 from utils.protocol import (
     Acted,
@@ -24,6 +24,7 @@ from utils.protocol import (
     Gathered,
     Granted,
     Heard,
+    Incident,
     Measured,
     MemberJoined,
     MemberLeft,
@@ -243,12 +244,12 @@ def _triggered(state: State, event: Triggered, seq: int, at_ms: int) -> State:
     return state._replace(fired={**state.fired, event.trigger: times})
 
 
-def _ended(state: State, event: Ended, seq: int, at_ms: int) -> State:
-    return state._replace(phase="ended")
+def _incident(state: State, event: Incident, seq: int, at_ms: int) -> State:
+    return state._replace(missed=(state.epochs, event.detail)) if event.name == VANISHED else state
 
 
-def _closed(state: State, event: Closed, seq: int, at_ms: int) -> State:
-    return state._replace(phase="closed")
+def _over(state: State, event: Ended | Closed, seq: int, at_ms: int) -> State:
+    return state._replace(phase=event.kind)
 
 
 def _with_grant(state: State, event: Extended | FellBack, **changes: Any) -> State:
@@ -272,14 +273,15 @@ _CHANGES: dict[type, Callable[[State, Any, int, int], State]] = {
     ChannelChanged: _channel_changed,
     ChannelClosed: _channel_closed,
     ChannelOpened: _opened,
-    Closed: _closed,
-    Ended: _ended,
+    Closed: _over,
+    Ended: _over,
     Extended: _extended,
     FellBack: _fell_back,
     Forked: go_on,
     Gathered: _gathered,
     Granted: _granted,
     Heard: _heard,
+    Incident: _incident,
     Measured: _measured,
     MemberJoined: _member_joined,
     MemberLeft: _member_left,

@@ -9,7 +9,7 @@ from orchestrator.draft import Draft
 from orchestrator.floor import close_grant
 from orchestrator.recovery import unseat
 from orchestrator.refusal import Refused
-from orchestrator.state import Grant, Seat, is_known
+from orchestrator.state import VANISHED, Grant, Seat, is_known
 from orchestrator.world import revoked, tell_world
 from utils.journal import Consumed, Garbage
 from utils.protocol import (
@@ -19,6 +19,7 @@ from utils.protocol import (
     AskSay,
     Extended,
     Failed,
+    Incident,
     Input,
     Joined,
     Left,
@@ -138,6 +139,8 @@ def _holder(draft: Draft, closing: Proposed | Failed | Waiting) -> Grant:
     if draft.state.phase in ("ended", "closed"):
         raise Refused("ended")
     grant = draft.state.grant(closing.epoch)
+    if closing.epoch > draft.state.epochs or (grant and closing.grant != grant.commit_sha256):
+        _miss(draft, closing)
     if grant is None:
         raise Refused("stale", f"epoch {closing.epoch} is not live")
     if closing.bot != grant.event.bot:
@@ -148,6 +151,19 @@ def _holder(draft: Draft, closing: Proposed | Failed | Waiting) -> Grant:
     if seat.host != closing.author or seat.number != closing.seat:
         raise Refused("old_seat", f"the live seat is {seat.number}")
     return grant
+
+
+def _miss(draft: Draft, closing: Proposed | Failed | Waiting) -> None:
+    """Say that a commit vanished of whose grant a bot's host knows: the journal has none such.
+
+    It may be forged. So it is said once, until a grant was made since and another commit
+    is missed.
+    """
+    detail = f"the server forgot commit {closing.grant}: an answer to a grant of it was refused"
+    said_at, said = draft.state.missed
+    host = draft.state.seats.get(closing.bot, Seat()).host
+    if host == closing.author and draft.state.epochs > said_at and detail != said:
+        draft.emit(Incident(name=VANISHED, detail=detail))
 
 
 def _join(draft: Draft, joined: Joined) -> None:

@@ -24,8 +24,16 @@ from orchestrator.state import State
 from orchestrator.unread import LOOKED_AT, Taken, first_unread, taken
 from utils import keys
 from utils.errors import BadEntry, Conflict, Hole
-from utils.journal import MAX_COMMIT_BYTES, Consumed, Sealed, consume, follow, unseal
-from utils.lineage import check_era
+from utils.journal import (
+    MAX_COMMIT_BYTES,
+    MAX_WHOLE_BYTES,
+    Consumed,
+    Sealed,
+    consume,
+    follow,
+    unseal,
+)
+from utils.lineage import check_era, eras_of
 from utils.protocol import Branched, CallsCounted, HostLost, Notice, Observed, Started
 from utils.streams import Entry, Streams, unseal_entry
 
@@ -220,7 +228,13 @@ class Leader:
         *,
         cursor: str | None = None,
     ) -> bool:
-        """Decide and append; false only when the commit would be too large."""
+        """Decide and append; false only when the commit would be too large for its inputs.
+
+        A single one is written with all that follows from it: a round's grants, say.
+
+        Raises:
+            BadEntry: It is too large by what follows alone.
+        """
         if cursor is None:
             cursor = inputs[-1].id if inputs else self.state.cursor
         made = engine.advance(
@@ -233,8 +247,11 @@ class Leader:
         if made is None:
             return True
         sealed, after = made
-        if inputs and len(sealed.body.encode()) > MAX_COMMIT_BYTES:
-            return False
+        size = len(sealed.body.encode())
+        if size > (MAX_COMMIT_BYTES if len(inputs) > 1 else MAX_WHOLE_BYTES):
+            if len(inputs) > 1 or any(not one.malformed for one in inputs):
+                return False
+            raise BadEntry(f"run {self.run}", f"{size:,} bytes would follow in one commit")
         beside = entries(self.state, after, sealed)
         self._unsure = (sealed, after, beside)
         self._append(sealed, beside)
@@ -316,3 +333,12 @@ class Leader:
             detail = f"server forgot commits {since} to {self.state.seq}; appended again"
             self._commit((), (Observed(name="mended", detail=detail),), now_ms, cursor=cursor)
             self._mended = None
+
+
+def is_under_way(streams: Streams, run: str) -> bool:
+    """Tell whether somebody led the run before: they may hold more of it than the server does."""
+    top = streams.top(keys.journal(run))
+    if top is None:
+        return False
+    first_seq = eras_of(run, streams.spec(run))[-1].first_seq  # a fork's first commit of its own
+    return entry_ms(top.id) >= first_seq

@@ -11,10 +11,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from orchestrator.batch import entry_ms
-from orchestrator.leader import Leader
+from orchestrator.leader import Leader, is_under_way
 from orchestrator.routes import target_key
 from orchestrator.rules import HASHED_EVERY
 from utils import keys
@@ -26,16 +25,10 @@ from utils.waiting import Wait
 
 log = logging.getLogger("orchestrator")
 
+LONG_AGO_MS = -(10**9)
+
 CLOCK_SLACK_MS = 500
 """How far the server's clock may be ahead of our idea of it before we ask it again."""
-
-
-@dataclass(slots=True)
-class Timetable:
-    """When the periodic things were last done, local monotonic milliseconds."""
-
-    leases_ms: int = -(10**9)
-    hosts_ms: int = -(10**9)
 
 
 class Orchestrator:
@@ -66,9 +59,9 @@ class Orchestrator:
         self.led: dict[str, Leader] = {}
         self.closed: set[str] = set()
         self._broken: set[str] = set()
-        self._done = Timetable()
+        self._leases_ms = self._hosts_ms = LONG_AGO_MS
         self.is_connected, self._connects = False, 0
-        self._server_id, self._patience_ms = "", 0
+        self._server_id, self._patience_ms, self._is_new = "", 0, True
         self._wait = Wait(clock, log)
         self._registry: str | None = None
         self._stopping = False
@@ -125,11 +118,12 @@ class Orchestrator:
         self.streams.look()
         self.time.sample()
         server_id = str(self.streams.info().get("run_id", ""))
-        if self._server_id and server_id != self._server_id:
+        if server_id != self._server_id:
             # Another process may be mending what a restarted server forgot.
             self._patience_ms = self.clock.now_ms() + self.lease_ms
+            self._is_new = not self._server_id
         self._server_id, self._registry = server_id, None
-        self._done = Timetable(hosts_ms=self.clock.now_ms() + self.lease_ms)
+        self._leases_ms, self._hosts_ms = LONG_AGO_MS, self.clock.now_ms() + self.lease_ms
         for run, leader in list(self.led.items()):
             with self._guard(run):
                 try:
@@ -143,16 +137,20 @@ class Orchestrator:
 
     def _keep_leases(self) -> None:
         """Every third of a lease: renew what is led, and try for what is free."""
-        if self.clock.now_ms() - self._done.leases_ms < self.lease_ms // 3:
+        if self.clock.now_ms() - self._leases_ms < self.lease_ms // 3:
             return
         self.streams.look()
-        self._done.leases_ms = self.clock.now_ms()
+        self._leases_ms = self.clock.now_ms()
         for run in list(self.led):
             self._renew(run)
-        if self.clock.now_ms() >= self._patience_ms:
-            for run in self.streams.open_runs(self.only):
-                if run not in self.led and run not in self._broken:
-                    self._try_to_lead(run)
+        is_patient = self.clock.now_ms() < self._patience_ms
+        if is_patient and not self._is_new:
+            return
+        for run in self.streams.open_runs(self.only):
+            if run not in self.led and run not in self._broken:
+                with self._guard(run):
+                    if not (is_patient and is_under_way(self.streams, run)):
+                        self._try_to_lead(run)
 
     def _renew(self, run: str) -> None:
         key = keys.leader(run)
@@ -209,7 +207,7 @@ class Orchestrator:
         self.led.pop(run, None)
         with suppress(StreamError):  # the key may hold anything
             self.streams.release_lease(keys.leader(run), self.name)
-        self._done.leases_ms = -(10**9)
+        self._leases_ms = LONG_AGO_MS
 
     def _part_with_spoiled(self, error: StreamError) -> None:
         """Give up the runs whose keys are not of the types they should be; lead the others."""
@@ -230,9 +228,10 @@ class Orchestrator:
 
     def _check_hosts(self) -> None:
         """Every third of a lease: notice the hosts whose presence lapsed."""
-        if not self.led or self.clock.now_ms() - self._done.hosts_ms < self.lease_ms // 3:
+        if not self.led or self.clock.now_ms() - self._hosts_ms < self.lease_ms // 3:
             return
-        self._done.hosts_ms = self.clock.now_ms()
+        self._hosts_ms = self.clock.now_ms()
+        self.time.sample()
         now_ms = self.time.now_ms()
         present = {host for host, until in self.streams.presences().items() if until >= now_ms}
         for run, leader in list(self.led.items()):
@@ -255,7 +254,7 @@ class Orchestrator:
             arrived[entry.key].append(entry)
         if arrived.pop(keys.RUNS, None):
             self._registry = None
-            self._done.leases_ms = -(10**9)
+            self._leases_ms = LONG_AGO_MS
         now_ms = self.time.now_ms()
         latest = [entry_ms(entries[-1].id) for entries in arrived.values()]
         if max(latest, default=0) > now_ms + CLOCK_SLACK_MS:

@@ -19,6 +19,9 @@ Phase = Literal["new", "gathering", "running", "ended", "closed"]
 NOTHING: Mapping[Any, Any] = {}
 """No entries. Typed so that nothing writes to it; plain, so that a snapshot can hold it."""
 
+VANISHED = "vanished"
+"""The incident that commits vanished which nobody holds."""
+
 PAGE = 1_024
 """Nonces of one author that are kept together, and forgotten together."""
 REMEMBERED_PAGES = 4
@@ -136,6 +139,8 @@ class State(NamedTuple):
         measured: What was measured last, by name, of the run as a whole.
         counted: What was said so far, as the measures of the scenario need it.
         fired: Trigger to how often it did what it is there for.
+        missed: How many grants had been made when it was last said that commits vanished,
+            and what was said.
         world: The world's own state.
     """
 
@@ -165,6 +170,7 @@ class State(NamedTuple):
     measured: Mapping[str, float] = NOTHING
     counted: Counted = Counted()
     fired: Mapping[int, int] = NOTHING
+    missed: tuple[int, str] = (-1, "")
 
     @property
     def is_paused(self) -> bool:

@@ -36,7 +36,11 @@ NO_HASH = "0" * 64
 
 MAX_INPUTS = 100
 MAX_EVENTS = 256
-MAX_COMMIT_BYTES = 1_000_000
+"""What the seats of a lost host are taken back by, in one commit; other commits have more."""
+
+MAX_COMMIT_BYTES, MAX_WHOLE_BYTES = 1_000_000, 64_000_000
+"""Of several inputs a commit takes no more than fit in the first. One input, or what was
+noticed, is written with all that follows from it, up to the second."""
 
 
 class Consumed(Frozen):

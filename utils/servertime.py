@@ -18,7 +18,10 @@ class ServerTime:
         self._offset_ms = 0
 
     def sample(self) -> None:
-        """Ask the server. Do so at the start and after every reconnect."""
+        """Ask the server. Do so at the start, after every reconnect, and now and then.
+
+        Its clock may step, and goes on while this machine sleeps, and no line breaks.
+        """
         self._offset_ms = self._streams.time_ms() - self._clock.now_ms()
 
     def now_ms(self) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.leader import Leader
+from orchestrator.replay import decisions_again
 from tests.chaos.lax import Unfenced
 from tests.chaos.promises import fence
 from tests.court import Court, rolled_back
@@ -60,6 +61,35 @@ def test_a_leader_killed_between_mending_and_saying_so_leaves_nothing_unread() -
     court.consume()
     assert [event.name for event in court.events("incident")] == ["mended"]
     assert [event.verb for event in court.events("intervened")] == ["mark"]
+
+
+def test_words_that_vanished_and_that_nobody_holds_are_owned_up_to_once() -> None:
+    court = rolled_back(seconds=0)
+    known = court.answer()  # a host's, to a grant that the server forgot with its commit
+    court.leader = Leader.open(court.streams, court.run)
+    court.leader.begin(court.now_ms)
+    for nonce in ("a", "b", "c"):
+        court.arrive({**known, "nonce": nonce})
+        court.consume()
+        if nonce == "b":
+            court.talk(1)  # a grant is made since: the same commit is not missed again
+    (vanished,) = court.events("incident")
+    assert vanished.name == "vanished"
+    assert known["grant"] in vanished.detail
+    assert len(court.events("rejected")) == 3
+
+
+def test_whoever_forges_grants_is_answered_with_one_incident_a_grant_at_most() -> None:
+    court = Court().begin()
+    for turn in range(3):
+        for number in range(20):
+            forged = {"epoch": 1_000 + number, "grant": f"{turn}{number:02}".rjust(64, "f")}
+            court.arrive({**court.answer(), **forged, "nonce": f"f{turn}-{number}"})
+        court.consume()
+        court.talk(1)
+    assert [event.name for event in court.events("incident")] == ["vanished"] * 3
+    again = decisions_again(court.leader.rules.spec, court.journal)
+    assert list(again) == []
 
 
 def test_a_leader_of_a_floor_that_was_read_to_its_cursor_says_nothing() -> None:

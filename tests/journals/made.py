@@ -78,12 +78,24 @@ def garbage() -> tuple[Spec, list[Sealed]]:
     return table.rules.spec, table.journal
 
 
+def vanished() -> tuple[Spec, list[Sealed]]:
+    """A host answers a grant that the server forgot with its commit, which nobody holds."""
+    court = rolled_back(seconds=0)
+    known = court.answer()
+    court.leader = Leader.open(court.streams, court.run)
+    for nonce in ("a", "b"):
+        court.arrive({**known, "nonce": nonce})
+        court.consume()
+    return court.leader.rules.spec, court.journal
+
+
 JOURNALS: dict[str, Callable[[], tuple[Spec, list[Sealed]]]] = {
     "many-seats": many_seats,
     "clock-back": clock_back,
     "unsaid": unsaid,
     "paused-round": paused_round,
     "garbage": garbage,
+    "vanished": vanished,
 }
 
 

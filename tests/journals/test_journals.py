@@ -143,3 +143,12 @@ def test_who_forgets_in_a_pause_whose_grant_was_revoked_closes_the_round_without
 def test_garbage_is_rejected_in_words_that_stay() -> None:
     _, journal = read("garbage")
     assert len(happened(journal, "rejected")) >= 60
+
+
+def test_who_forgets_that_a_commit_is_missed_says_so_twice() -> None:
+    def forget(state: State, sealed: Sealed) -> State:
+        return state._replace(missed=(-1, ""))
+
+    assert differs_at("vanished", forget) > 0
+    _, journal = read("vanished")
+    assert [event.name for event in happened(journal, "incident")] == ["vanished"]

@@ -22,6 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "turn_closed": ("turn", "outcome"),
     "heard": ("speaker", "text"),
     "rejected": ("author", "why"),
+    "incident": ("name",),
     "intervened": ("author", "verb"),
     "muted": ("bot",),
     "unmuted": ("bot",),
@@ -57,6 +58,7 @@ class Oracle:
         self.live_sha256 = ""
         self.known: set[tuple[str, str]] = set()
         self.said: list[tuple[str | None, str]] = []
+        self.missed = (-1, "")
 
     # --- what comes in ------------------------------------------------------------------
 
@@ -64,10 +66,11 @@ class Oracle:
         """Say what follows from an input."""
         nonce = (body["author"], body["nonce"])
         why = "duplicate" if nonce in self.known else self.why_not(body)
+        vanished = self._vanished(body, why)
         self.known.add(nonce)
         self.at_ms = at_ms
         if why:
-            return [("rejected", body["author"], why), *self.then(at_ms)]
+            return [*vanished, ("rejected", body["author"], why), *self.then(at_ms)]
         return [*getattr(self, f"_{body['kind']}")(body), *self.then(at_ms)]
 
     def lost(self, host: str, at_ms: int) -> list[Short]:
@@ -126,6 +129,20 @@ class Oracle:
             return "old_seat"
         blank = body["kind"] == "proposed" and not body["action"]["text"].strip()
         return "not_asked" if blank else ""
+
+    def _vanished(self, body: dict[str, Any], why: str) -> list[Short]:
+        """Say that a commit is missed, if an answer names one that never was."""
+        if body["kind"] not in ("proposed", "failed") or why in ("duplicate", "ended"):
+            return []
+        live = self.live is not None and body["epoch"] == self.live[0]
+        seat = self.seats.get(body["bot"])
+        if seat is None or seat[1] != body["author"]:
+            return []
+        is_unknown = body["epoch"] > self.epochs or (live and body["grant"] != self.live_sha256)
+        if not is_unknown or self.missed[0] == self.epochs or self.missed[1] == body["grant"]:
+            return []
+        self.missed = (self.epochs, body["grant"])
+        return [("incident", "vanished")]
 
     # --- what is done -------------------------------------------------------------------
 

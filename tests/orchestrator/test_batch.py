@@ -8,8 +8,18 @@ from hypothesis import strategies as st
 
 from orchestrator.batch import MAX_BATCH_CHARS, before_deadline, entry_ms
 from tests.court import T0, Court
-from utils.journal import MAX_COMMIT_BYTES, MAX_INPUTS, Consumed, Garbage, parse
-from utils.protocol import MAX_INPUT_BYTES
+from tests.scenes import spec_of
+from utils.errors import BadEntry
+from utils.journal import (
+    MAX_COMMIT_BYTES,
+    MAX_INPUTS,
+    MAX_WHOLE_BYTES,
+    Consumed,
+    Garbage,
+    parse,
+)
+from utils.protocol import MAX_INPUT_BYTES, MAX_TEXT_CHARS
+from utils.spec import ChannelSpec
 
 
 def inputs(*times_ms: int, raw: str = "") -> list[Consumed]:
@@ -104,3 +114,30 @@ def test_no_commit_is_over_its_bound_and_every_input_is_in_one_whole(text: str) 
     assert [one.id for one in consumed] == ids
     assert all(one.raw == text for one in consumed)
     assert [one.input_id for one in court.events("rejected")] == ids
+
+
+def test_a_round_of_thousands_gathers_though_its_grants_are_over_the_bound_of_inputs() -> None:
+    bots = [f"{number:04}-{'b' * 59}" for number in range(4_000)]
+    main = ChannelSpec(name="main", members=tuple(bots), policy="simultaneous", turns=1)
+    court = Court(spec_of(bots, channels=[main], turns=None))
+    court.leader.begin(court.now_ms)
+    for bot in bots:
+        court.arrive({"kind": "joined", "author": "one", "bot": bot})
+    court.consume()
+    assert court.events("rejected") == []
+    assert (court.leader.state.phase, len(court.leader.state.live())) == ("running", len(bots))
+    bodies = [len(sealed.body) for sealed in court.journal]
+    assert sum(size > MAX_COMMIT_BYTES for size in bodies) == 1
+
+
+def test_a_run_of_which_more_would_follow_than_a_commit_may_hold_is_not_led() -> None:
+    opening = "\U0001f600" * MAX_TEXT_CHARS
+    some = MAX_WHOLE_BYTES // len(opening.encode()) + 1
+    channels = [
+        ChannelSpec(name=f"c{number}", members=("ada", "bo"), opening=opening)
+        for number in range(some)
+    ]
+    court = Court(spec_of(("ada", "bo"), channels=channels))
+    with pytest.raises(BadEntry, match="bytes would follow in one commit"):
+        court.leader.begin(court.now_ms)
+    assert court.journal == []

@@ -92,9 +92,12 @@ def test_a_proposal_that_is_not_the_live_grants_is_rejected_and_changes_nothing(
 ) -> None:
     table = Table(spec_of()).begin()
     before = table.state.live()
-    (rejected,) = table.propose(**change)
+    *missed, rejected = table.propose(**change)
     assert (rejected.kind, rejected.why) == ("rejected", why)
     assert table.state.live() == before
+    # Its host knows of a grant that the journal has not.
+    names = ["vanished"] * (change in ({"epoch": 99}, {"grant": "f" * 64}))
+    assert [event.name for event in missed] == names
 
 
 def test_the_same_input_sent_twice_is_taken_once() -> None:

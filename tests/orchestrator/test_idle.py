@@ -23,14 +23,17 @@ ALLOW_S = 500.25
 
 
 class Waiting(FakeStreams):
-    """A connection whose reads wait in virtual time."""
+    """A connection whose reads wait in virtual time, by which the server's clock goes too."""
 
-    def __init__(self, server: fakeredis.FakeServer, clock: ManualClock) -> None:
+    def __init__(self, server: fakeredis.FakeServer, clock: ManualClock, began_ms: int) -> None:
         super().__init__(server)
-        self.clock = clock
+        self.clock, self.began_ms = clock, began_ms
 
     def another(self, name: str = "") -> Streams:
-        return Waiting(self.server, self.clock)
+        return Waiting(self.server, self.clock, self.began_ms)
+
+    def time_ms(self) -> int:
+        return self.began_ms + self.clock.now_ms()
 
     def read(
         self, after: Mapping[str, str], *, block_ms: int = 0, count: int = 1000
@@ -51,7 +54,10 @@ class Idle:
 
     def __init__(self) -> None:
         self.clock, server = ManualClock(), fakeredis.FakeServer()
-        self.swarm = Swarm(lambda: Waiting(server, self.clock), lease_ms=LEASE_MS, clock=self.clock)
+        began_ms = FakeStreams(server).time_ms()
+        self.swarm = Swarm(
+            lambda: Waiting(server, self.clock, began_ms), lease_ms=LEASE_MS, clock=self.clock
+        )
         spec = spec_of(("ada", "bo"), turns=9, floor=FloorSpec(allow_s=ALLOW_S, tries=1))
         self.runs = [self.swarm.seed(spec) for _ in range(RUNS)]
         self.orchestrator, self.host = self.swarm.orchestrator(), self.swarm.host(RUNS * 2)

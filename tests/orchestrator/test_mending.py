@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing, suppress
 
+import pytest
 import redis
 
 from orchestrator import engine
@@ -13,7 +14,7 @@ from orchestrator.runtime import Orchestrator
 from parley.starting import start
 from tests.court import Court, an_answer, forget
 from tests.scenes import spec_of
-from tests.swarm import fake_swarm, transcript
+from tests.swarm import FakeStreams, fake_swarm, transcript
 from utils import keys
 from utils.clock import ManualClock, fresh_id
 from utils.errors import ServerGone
@@ -36,6 +37,15 @@ def a_long_journal(court: Court) -> None:
     pipe.execute()
 
 
+def leads_after_a_lease(one: Orchestrator) -> None:
+    """Let an orchestrator that finds a run under way wait for whoever led it."""
+    one.step(block_ms=0)
+    assert not one.led
+    one.clock.sleep_s(one.lease_ms / 1_000)
+    one.step(block_ms=0)
+    assert one.led
+
+
 def an_orchestrator(streams: Streams, run: str | None = None) -> Orchestrator:
     """One whose leases outlast the test, and who never waits."""
     return Orchestrator(streams, clock=ManualClock(), name=fresh_id(), lease_ms=600_000, only=run)
@@ -46,7 +56,7 @@ def test_a_hole_deeper_than_a_leader_keeps_halts_the_run_with_an_incident() -> N
     court.now_ms = court.streams.time_ms()
     a_long_journal(court.begin())
     one = an_orchestrator(court.streams)
-    one.step(block_ms=0)
+    leads_after_a_lease(one)
     court.forget(after=20)
     court.streams.breaks = "at the read"
     for _ in range(3):
@@ -91,6 +101,49 @@ def test_a_run_that_cannot_be_read_does_not_keep_a_host_from_the_others() -> Non
         run = swarm.seed(spec_of(turns=3))
         swarm.until(lambda: run not in swarm.streams.live_runs())
         assert len(transcript(swarm.journal(run))) == 4
+
+
+def led_to_the_fourth_turn() -> tuple[Court, Orchestrator]:
+    """A run whose leader holds two turns that its server forgot, with the lease."""
+    court = Court()
+    court.now_ms = court.streams.time_ms()
+    one = Orchestrator(court.streams, clock=ManualClock(), name="one", lease_ms=5_000)
+    one.step(block_ms=0)
+    court.leader = one.led[court.run]
+    court.begin()
+    court.talk(2)
+    kept = court.leader.state.seq
+    court.talk(2)
+    court.forget(after=kept)
+    court.raw.delete(keys.leader(court.run))
+    return court, one
+
+
+@pytest.mark.parametrize("waits_ms", [0, 5_000])
+def test_an_orchestrator_that_is_new_leaves_a_lease_to_whoever_may_hold_lost_commits(
+    waits_ms: int,
+) -> None:
+    court, one = led_to_the_fourth_turn()
+    clock = ManualClock()
+    new = Orchestrator(FakeStreams(court.server), clock=clock, name="new", lease_ms=5_000)
+    new.step(block_ms=0)
+    clock.advance(waits_ms)
+    new.step(block_ms=0)
+    court.streams.breaks = "at the read"
+    for _ in range(3):
+        one.step(block_ms=0)
+    is_first = waits_ms == 0
+    assert (list(one.led) == [court.run], list(new.led) == [court.run]) == (is_first, not is_first)
+    heard = {event.turn for event in court.events("heard") if event.speaker}
+    assert (4 in heard) == is_first
+    assert [event.name for event in court.events("incident")] == ["mended"] * is_first
+
+
+def test_an_orchestrator_that_is_new_leads_a_run_that_has_no_commits_at_once() -> None:
+    court = Court()
+    one = Orchestrator(court.streams, clock=ManualClock(), name="one", lease_ms=5_000)
+    one.step(block_ms=0)
+    assert list(one.led) == [court.run]
 
 
 def test_an_orchestrator_mends_what_the_server_forgot_between_two_steps(real_server: str) -> None:

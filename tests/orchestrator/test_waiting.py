@@ -71,7 +71,7 @@ def test_a_wait_that_fits_in_the_time_there_is_changes_nothing(table: Table) -> 
 def test_only_the_live_seat_of_the_live_grant_may_wait(
     table: Table, change: dict[str, Any], why: str
 ) -> None:
-    (rejected,) = table.wait(need_ms=15_000, **change)
+    *_, rejected = table.wait(need_ms=15_000, **change)
     assert (rejected.kind, rejected.why) == ("rejected", why)
 
 
