@@ -184,10 +184,9 @@ class Recorder:
                 self._begin(run)
 
     def _begin(self, run: str) -> None:
-        if run in self._broken:
+        if run in self._broken or not self._is_named(run):
             return
         with self._guard(run):
-            check_name(run, "run")  # it becomes a folder, and anybody may list a run
             recording = Recording(run, self.out / run, self._disk, size=self._size)
             recording.open(self.streams)
             self.recordings[run] = recording
@@ -195,12 +194,22 @@ class Recorder:
             log.info("run %s: recording from commit %d on", run, count + 1)
             self._take(recording, [])
 
+    def _is_named(self, run: str) -> bool:
+        """Tell whether a run has a name: it becomes a folder, and anybody may list a run."""
+        try:
+            check_name(run, "run")
+        except BadInput as error:
+            log.error("cannot be recorded: %s", error)
+            self._broken.add(run)
+            return False
+        return True
+
     @contextmanager
     def _guard(self, run: str) -> Iterator[None]:
         """Do something with a run; give the run up when it cannot be recorded."""
         try:
             yield
-        except (BadInput, StreamError) as broken:
+        except StreamError as broken:
             log.error("run %s: cannot be recorded: %s", run, broken)
             self._broken.add(run)
             self.recordings.pop(run, None)

@@ -2,110 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from orchestrator.launch import Launcher
 from tests.bots.raw_server import DONE, RawServer, Visit, closed_port, line
+from tests.doors.guarded import (
+    KEPT,
+    PASSWORD,
+    USER,
+    Guarded,
+    command_lines,
+    guarded_server,
+    leaks,
+)
 from utils.clock import wait_until
 from utils.errors import BadInput, ParleyError
 from utils.server_kind import find_binary
 from utils.settings import Settings
 from utils.streams import Streams
 
-PASSWORD = "hush-7f3a9c51"
-USER = "ada-the-admin"
-KEY = "sk-quiet-0d41b7e2"
-TOKEN = "token-still-93aa"
-SECRETS = (PASSWORD, KEY, TOKEN)
-KEPT = {"OPENAI_API_KEY": KEY, "OLLAMA_API_KEY": TOKEN}
-"""Secrets of the environment that belong to others."""
-
-
-@dataclass
-class Guarded:
-    """A server behind a password, and everything that was seen of its users.
-
-    Attributes:
-        seen: All outputs, logs and command lines so far.
-    """
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes]
-    seen: list[str] = field(default_factory=list)
-
-    def url(self, *, password: str = PASSWORD, host: str = "127.0.0.1", more: str = "") -> str:
-        return f"redis://:{password}@{host}:{self.port}/0{more}"
-
-    def parley(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; what it printed is seen."""
-        done = subprocess.run(
-            [sys.executable, "-m", "parley", *words],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            cwd=self.folder,
-            env={**os.environ, "REDIS_URL": self.url(), **KEPT, **env},
-        )
-        self.seen += [done.stdout, done.stderr]
-        return done
-
-
-def command_lines() -> str:
-    """Read the command line of every process there is."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:  # it has ended
-            continue
-    return "\n".join(lines)
-
-
-def leaks(texts: list[str]) -> list[str]:
-    """List where a secret stands, with what is around it."""
-    return [
-        text[max(0, text.find(secret) - 80) :][:200]
-        for text in texts
-        for secret in SECRETS
-        if secret in text
-    ]
-
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    folder = tmp_path_factory.mktemp("s")
-    port = int(closed_port().rpartition(":")[2])
-    users = folder / "users.conf"
-    users.write_text(
-        f"requirepass {PASSWORD}\nport {port}\nbind 127.0.0.1\ndir {folder}\nsave ''\n"
-    )
-    with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen([find_binary().path, users], stdout=log)
-    server = Guarded(folder, port, process)
-
-    def answers() -> bool:
-        try:
-            Streams(server.url()).time_ms()
-        except ParleyError:
-            return False
-        return True
-
-    try:
-        assert wait_until(answers, within_ms=15_000)
+    with guarded_server(tmp_path_factory.mktemp("s")) as server:
         yield server
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_a_whole_run_tells_no_secret(guarded: Guarded) -> None:
@@ -132,64 +56,6 @@ def test_a_whole_run_tells_no_secret(guarded: Guarded) -> None:
     assert len(files) > 12
     texts = [path.read_text("utf-8") for path in files]
     assert not leaks([*guarded.seen, *texts, (guarded.folder / "redis.log").read_text()])
-
-
-def models(model: str) -> bytes:
-    return json.dumps({"data": [{"id": model, "object": "model"}]}).encode()
-
-
-def event(content: str, *, end: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": {"content": content}, "finish_reason": end}
-    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
-
-
-def in_an_error(visit: Visit) -> None:
-    why = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
-    visit.status(401, json.dumps(why).encode())
-
-
-def in_an_error_of_ollamas(visit: Visit) -> None:
-    visit.status(401, json.dumps({"error": f"unauthorized: {TOKEN}"}).encode())
-
-
-def in_a_text(visit: Visit) -> None:
-    visit.stream(event(f"Mine is {KEY[:7]}"), event(f"{KEY[7:]}."), event("", end="stop"))
-
-
-def in_a_text_that_breaks_off(visit: Visit) -> None:
-    visit.stream(event("Mine is sk-"), event(KEY[3:]))
-
-
-def in_what_is_no_answer(visit: Visit) -> None:
-    visit.stream(event("Mine"), f"data: {{oops {KEY}\n\n".encode())
-
-
-ECHOES = {
-    "an error": ("openai", in_an_error),
-    "an error of Ollama's": ("ollama", in_an_error_of_ollamas),
-    "a text": ("openai", in_a_text),
-    "a text that breaks off": ("openai", in_a_text_that_breaks_off),
-    "what is no answer": ("openai", in_what_is_no_answer),
-}
-
-
-@pytest.mark.parametrize("echo", ECHOES)
-def test_a_key_that_a_model_server_echoes_is_kept_nowhere(echo: str, guarded: Guarded) -> None:
-    mind, chat = ECHOES[echo]
-    out = guarded.folder / f"echo of {echo}"
-    with RawServer(chat, about={"/api/models": models("tiny")}) as server:
-        scenario = guarded.folder / "echo.yaml"
-        scenario.write_text(
-            f"parley: 1\nmodels: {{m: {{mind: {mind}, model: tiny, host: '{server.url}"
-            f"{'/api' if mind == 'openai' else ''}'}}}}\n"
-            "bots: [ada, bo]\nfloor: {allow_s: 3, tries: 1}\nend: {turns: 2}\n"
-        )
-        done = guarded.parley("run", str(scenario), "--plain", "--out", str(out))
-        assert server.chats, done.stderr
-        assert any(KEY in key or TOKEN in key for key in server.keys), "it was not sent the key"
-    texts = {path.name: path.read_text("utf-8") for path in out.rglob("*") if path.is_file()}
-    assert f"[{'OLLAMA' if mind == 'ollama' else 'OPENAI'}_API_KEY]" in texts["calls.csv"]
-    assert not leaks([done.stdout, done.stderr, *texts.values()])
 
 
 def test_processes_that_run_and_lose_their_server_tell_no_secret(guarded: Guarded) -> None:
