@@ -91,7 +91,7 @@ def test_nobody_writes_to_a_server_that_evicts_and_all_go_on_when_it_is_set_back
         one.set_policy("noeviction")
         journal = one.swarm.finish(one.run)
         one.step()
-        assert found(record_of(one.swarm.streams, one.run), turns=TURNS) == []
+        assert found(record_of(one.swarm.streams, one.run), turns=TURNS, is_cut=True) == []
         assert len(one.recorder.recordings) == 0, "the record on disk has its end"
     assert len(said) == len({"orchestrator", "orchestrator too", "host", "recorder"})
     assert all("maxmemory-policy is allkeys-lru" in line for line in said)

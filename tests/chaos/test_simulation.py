@@ -78,13 +78,15 @@ class Careless(Outbox):
         self.is_behind = False
 
 
-class Blinkered(Recorder):
-    """Goes on after a reconnect as if the server had forgotten nothing."""
+class Hurried(Recorder):
+    """Goes on after a reconnect with the calls that come from then on."""
 
     def _connect(self) -> None:
-        known, self.recordings = self.recordings, {}
         super()._connect()
-        self.recordings.update(known)
+        for recording in self.recordings.values():
+            top = self.streams.top(recording.calls.key)
+            if top:
+                recording.calls.position = top.id
 
 
 class Greedy(Trimmer):
@@ -118,7 +120,9 @@ CONTROLS = {
     ),
     "readers do not look back": Control(Parts(streams=Blind), ("tail lost",)),
     "authors do not say it again": Control(Parts(outbox=Careless), ("cut before", "partition")),
-    "the recorder does not look back": Control(Parts(recorder=Blinkered), ("tail lost",)),
+    "the recorder goes on from the end": Control(
+        Parts(recorder=Hurried), ("cut before", "partition"), "are not the calls"
+    ),
     "the server is trimmed beyond the snapshot": Control(Parts(trimmer=Greedy), ("kill",)),
     "channels are trimmed of what is remembered": Control(Parts(trimmer=Forgetful), ("kill",)),
     "authors say it again as something new": Control(Parts(says_anew=True), ("cut reply", "late")),
