@@ -119,6 +119,19 @@ class Recorder:
             self.is_connected = False
             self._wait.out(gone)
             return False
+        except StreamError as error:
+            self._wait.rest()
+            return self._part_with_spoiled(error)
+
+    def _part_with_spoiled(self, error: StreamError) -> bool:
+        """Give up the runs whose keys are no streams any more; whether there are any."""
+        log.error("%s", error)
+        before = list(self.recordings.items())
+        for run, recording in before:
+            with self._guard(run):
+                for key in recording.positions():
+                    self.streams.count(key)
+        return len(self.recordings) < len(before)
 
     def _connect(self) -> None:
         """After a (re)connect: see what the server still holds of what is here."""

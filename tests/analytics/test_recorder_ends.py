@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pytest
 
 from analytics.recorder.process import Recorder
 from analytics.recorder.recording import CLOSED
@@ -15,8 +18,9 @@ from tests.scenes import spec_of
 from tests.swarm import FakeStreams
 from utils import keys
 from utils.clock import ManualClock
-from utils.errors import ServerGone
+from utils.errors import ServerGone, StreamError
 from utils.journal import to_line
+from utils.streams import Entry
 
 
 def a_court(turns: int) -> Court:
@@ -145,3 +149,37 @@ def test_a_run_whose_name_is_no_name_has_no_folder(tmp_path: Path) -> None:
     assert is_recorded_to_its_end(court, out)
     assert [path.name for path in out.iterdir()] == [court.run]
     assert [path.name for path in tmp_path.iterdir()] == ["recordings"]
+
+
+class Typed(FakeStreams):
+    """Refuses to read what is no stream, as a real server does."""
+
+    def read(self, after: Mapping[str, str], **given: int) -> list[Entry]:
+        for key in after:
+            self.count(key)
+        return super().read(after, **given)
+
+    def count(self, key: str) -> int:
+        if self._redis.type(key) not in ("stream", "none"):
+            raise StreamError("WRONGTYPE")
+        return super().count(key)
+
+
+@pytest.mark.parametrize("of", [keys.journal, keys.calls])
+def test_a_run_that_is_spoiled_while_another_one_is_recorded(
+    of: Callable[[str], str], tmp_path: Path
+) -> None:
+    """The key is no stream any more: that run is recorded no further, the other to its end."""
+    studio = Studio(tmp_path)
+    studio.write(1, LAST)
+    studio.start("spoiled")
+    studio.redis.xadd(of("spoiled"), {"b": "x"}, id="1-0")
+    studio.recorder = Recorder(Typed(studio.server), studio.out, clock=ManualClock(), disk=Brisk())
+    studio.recorder.step(block_ms=0)
+    assert set(studio.recorder.recordings) == {RUN, "spoiled"}
+    studio.redis.delete(of("spoiled"))
+    studio.redis.set(of("spoiled"), "no stream")
+    close(studio)
+    studio.record()
+    assert (studio.folder / CLOSED).exists()
+    assert not studio.recorder.recordings

@@ -277,7 +277,7 @@ def flooded(seed: int, parts: Parts | None = None) -> tuple[Played, Flood]:
 def test_the_floor_is_flooded(seed: int) -> None:
     one, flood = flooded(seed)
     journal = ended(one)
-    assert flood.written > 3_000
+    assert flood.written > 2_000
     for granted in happened(journal, "granted"):
         closed = next(at for at, event in timed(journal) if closes(event, granted.epoch))
         assert closed <= granted.deadline_ms + LEASE_MS
