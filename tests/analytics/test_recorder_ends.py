@@ -173,11 +173,9 @@ def test_a_run_that_is_spoiled_while_another_one_is_recorded(
     studio = Studio(tmp_path)
     studio.write(1, LAST)
     studio.start("spoiled")
-    studio.redis.xadd(of("spoiled"), {"b": "x"}, id="1-0")
     studio.recorder = Recorder(Typed(studio.server), studio.out, clock=ManualClock(), disk=Brisk())
     studio.recorder.step(block_ms=0)
     assert set(studio.recorder.recordings) == {RUN, "spoiled"}
-    studio.redis.delete(of("spoiled"))
     studio.redis.set(of("spoiled"), "no stream")
     close(studio)
     studio.record()
