@@ -68,23 +68,20 @@ class Outbox:
 
         It takes the place of an earlier one. Two things are otherwise: more time is not
         asked for again while nobody has said whether there is more, and an answer that is
-        late is not kept in place of the one to a later grant.
+        late is not kept in place of the one to a later grant: its record alone is.
         """
         letter = Letter(run=run, input=given, record=record)
         with self._lock:
             before = self._waiting.get(letter.place)
-            if _epoch(before) <= _epoch(letter):
-                if isinstance(given, Waiting) and _epoch(before) == given.epoch:
+            is_late = _epoch(before) > _epoch(letter)
+            if not is_late:
+                if before is not None and _asks_the_same(before.input, given):
                     return
                 self._forget(before)
                 self._waiting[letter.place] = letter
                 self._places[given.nonce] = letter.place
-            if self._is_held:
-                return
-            try:
-                self._streams.append_all(letter.entries())
-            except ServerGone:  # kept, and sent again by `resend`
-                self.is_behind = True
+            if not self._is_sent(letter) and is_late and record is not None:
+                self._notes.append((run, record))
 
     def note(self, run: str, record: str) -> None:
         """Write down a call that leads to no input of its own: a failed attempt."""
@@ -146,6 +143,17 @@ class Outbox:
         with self._lock:
             return len(self._waiting)
 
+    def _is_sent(self, letter: Letter) -> bool:
+        """Send a letter, unless all is held or the server is gone: `resend` does it then."""
+        if self._is_held:
+            return False
+        try:
+            self._streams.append_all(letter.entries())
+        except ServerGone:
+            self.is_behind = True
+            return False
+        return True
+
     def _send_notes(self) -> None:
         while self._notes:
             run, record = self._notes[0]
@@ -170,6 +178,13 @@ class Outbox:
         if letter is not None:
             del self._waiting[letter.place]
             self._places.pop(letter.input.nonce, None)
+
+
+def _asks_the_same(before: Input, given: Input) -> bool:
+    """Tell whether a bot asks for more time again, from the same seat for the same grant."""
+    if not (isinstance(before, Waiting) and isinstance(given, Waiting)):
+        return False
+    return (before.seat, before.epoch) == (given.seat, given.epoch)
 
 
 def _epoch(letter: Letter | None) -> int:

@@ -231,9 +231,11 @@ class Orchestrator:
         if not self.led or self.clock.now_ms() - self._hosts_ms < self.lease_ms // 3:
             return
         self._hosts_ms = self.clock.now_ms()
-        self.time.sample()
+        server_ms = self.streams.time_ms()
+        if server_ms > self.time.now_ms():  # set back, deadlines go on by our own clock
+            self.time.sample()
         now_ms = self.time.now_ms()
-        present = {host for host, until in self.streams.presences().items() if until >= now_ms}
+        present = {host for host, until in self.streams.presences().items() if until >= server_ms}
         for run, leader in list(self.led.items()):
             if leader.state.phase in ("gathering", "running"):
                 with self._guard(run):

@@ -38,7 +38,7 @@ for i = 1, #members, 2 do
   elseif member == 'held ' .. token then
     return {1, 0, 0}
   elseif kind == 'held' then
-    held = held + 1
+    if string.match(member, '^held %S+$') then held = held + 1 end
   elseif kind == 'loaded' then
     local since, which = string.match(member, '^loaded (%d+) (%S+)$')
     if since then loaded = {member = member, since_ms = tonumber(since), model = which} end

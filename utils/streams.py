@@ -718,7 +718,9 @@ def _packed(command: Sequence[str | int]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(w), w) for w in words])
 
 
-_CANNOT_WRITE = re.compile(r"^command not allowed when used memory|\b(OOM|MISCONF|NOREPLICAS)\b")
+_CANNOT_WRITE = re.compile(
+    r"^command not allowed when used memory|\b(OOM|MISCONF|NOREPLICAS|BUSY|CLUSTERDOWN|TRYAGAIN)\b"
+)
 """Memory or disk full, or replicas gone: a refusal that time may mend. redis-py takes the
 word OOM off its own error."""
 

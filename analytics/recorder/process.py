@@ -24,7 +24,7 @@ from analytics.recorder.recording import Recording, is_whole
 from analytics.recorder.segments import SIZE
 from utils import keys
 from utils.clock import Clock
-from utils.errors import BadInput, ParleyError, ServerGone, StreamError
+from utils.errors import BadInput, ParleyError, ServerEvicts, ServerGone, StreamError
 from utils.names import check_name
 from utils.streams import MAX_BLOCK_MS, Entry, Streams
 from utils.waiting import Wait
@@ -75,7 +75,7 @@ class Recorder:
         self._broken: set[str] = set()
         self._registry = "0-0"
         self._wait = Wait(clock, log)
-        self._looked_ms = 0
+        self._looked_ms, self._may_trim = 0, True
         self._stopping = False
 
     def stop(self) -> None:
@@ -112,7 +112,7 @@ class Recorder:
                 self._connect()
             elif self.clock.now_ms() - self._looked_ms >= LOOK_MS:
                 self._look()
-            came = self._read(block_ms)
+            came = self._read(min(block_ms, LOOK_MS))
             self._wait.over()
             return came
         except ServerGone as gone:
@@ -149,8 +149,15 @@ class Recorder:
         self.is_connected = True
 
     def _look(self) -> None:
-        self.streams.look()
+        """See whether the server may drop keys by now: then leave there what is there."""
+        was, self._may_trim = self._may_trim, True
         self._looked_ms = self.clock.now_ms()
+        try:
+            self.streams.look()
+        except ServerEvicts as evicts:
+            self._may_trim = False
+            if was:
+                log.warning("%s; recorded as far as it is there, and not trimmed", evicts)
 
     def _read(self, block_ms: int) -> bool:
         after = {keys.RUNS: self._registry}
@@ -174,7 +181,7 @@ class Recorder:
 
     def _take(self, recording: Recording, entries: list[Entry]) -> None:
         recording.take(entries)
-        if self._trim is not None:
+        if self._trim is not None and self._may_trim:
             self._trim(self.streams, recording)
         self._finish(recording)
 

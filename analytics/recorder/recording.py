@@ -97,7 +97,8 @@ class Recording:
     def close(self, streams: Streams) -> bool:
         """Finish the folder of a run whose record is closed and wholly here; whether it is.
 
-        Calls that came after the record was closed are no part of it.
+        Calls that came after the record was closed are no part of it. Those that the server
+        lost before they were read are missing, and the record's own count says so.
         """
         if self.closed is None or self.journal.is_ahead:
             return False
@@ -146,8 +147,12 @@ def is_whole(streams: Streams, run: str, folder: Path) -> bool:
     path = folder / CLOSED
     if not path.exists():
         return False
+    try:
+        sha256 = json.loads(path.read_bytes())["sha256"]
+    except (ValueError, KeyError, TypeError):
+        return False  # what is there is written anew
     top = streams.top(keys.journal(run))
-    return top is None or top.fields.get("h") == json.loads(path.read_bytes())["sha256"]
+    return top is None or top.fields.get("h") == sha256
 
 
 def _closing(backwards: Iterable[Sealed], before: Closed | None = None) -> Closed | None:

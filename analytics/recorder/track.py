@@ -71,7 +71,9 @@ def commit_line(entry: Entry) -> str:
     sha256 = entry.fields.get("h", "")
     if _digest(entry.body) != sha256:
         raise BadEntry(f"{entry.key} {entry.id}", "its hash is not that of its bytes")
-    seq = int(entry.id.partition("-")[0])
+    seq, second = order_of(entry.id)
+    if second:
+        raise BadEntry(f"{entry.key} {entry.id}", "it is no commit's id")
     return json.dumps({"seq": seq, "h": sha256, "b": entry.body}) + "\n"
 
 

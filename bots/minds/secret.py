@@ -21,6 +21,10 @@ from utils.errors import BadInput, MindFailed, Missing, one_line
 SHORTEST = 8
 """A shorter key is a word that servers without keys are given: `none`, `EMPTY`, `ollama`."""
 
+SHORTEST_IN_TALK = 16
+"""In what is said, a key is also longer than `not-needed` or `password`, and has a digit: a bot
+may say a word."""
+
 PIECE = 12
 """So many characters of the key in a row are a piece of it; fewer may be anything."""
 
@@ -48,6 +52,7 @@ class Secret:
             raise BadInput("it holds what no header may hold", where=variable)
         self._mark = f"[{variable}]"
         self._pieces = _pieces(self.key) if len(self.key) >= SHORTEST else ()
+        self._is_word = len(self.key) < SHORTEST_IN_TALK or not re.search(r"\d", self.key)
 
     def hide(self, text: str) -> str:
         """Put the variable's name wherever the key, or a piece of it, stands."""
@@ -59,14 +64,17 @@ class Secret:
             at = max(at, end)
         return "".join([*shown, text[at:]])
 
+    def _hide_in_talk(self, text: str) -> str:
+        return text if self._is_word else self.hide(text)
+
     def hide_in_answer(self, answer: Answer) -> Answer:
         """Take the key out of all that a server says in an answer."""
         if not self._pieces:
             return answer
         return replace(
             answer,
-            text=self.hide(answer.text),
-            thinking=self.hide(answer.thinking),
+            text=self._hide_in_talk(answer.text),
+            thinking=self._hide_in_talk(answer.thinking),
             done_reason=self.hide(answer.done_reason),
             about=self.hide_in_about(answer.about),
         )
@@ -78,12 +86,13 @@ class Secret:
             server=self.hide(about.server),
             digest=self.hide(about.digest),
             quantization=self.hide(about.quantization),
+            capabilities=tuple(map(self.hide, about.capabilities)),
         )
 
     def hide_in_failure(self, failure: MindFailed) -> None:
         """Take the key out of all that is kept of a failure."""
         told = failure.partial, failure.thinking, failure.exchange.tail
-        partial, thinking, tail = map(self.hide, told)
+        partial, thinking, tail = *map(self._hide_in_talk, told[:2]), self.hide(told[2])
         if (partial, thinking) != told[:2]:  # there it may stand in as many pieces as there were
             tail = self._mark
         failure.detail = self.hide(failure.detail)

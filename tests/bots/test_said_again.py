@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import fakeredis
 import pytest
 
 from bots.outbox import Outbox
 from orchestrator.state import BOTS_OF_A_PAGE, PAGE, REMEMBERED_PAGES, is_known, remember
 from tests.court import Court
 from tests.scenes import spec_of
-from tests.swarm import fake_streams, fake_swarm, happened
+from tests.swarm import FakeStreams, fake_streams, fake_swarm, happened
 from utils import keys
+from utils.errors import ServerGone
 from utils.journal import Sealed
 from utils.protocol import Failed, Input, Joined, Left, Waiting
 
@@ -147,3 +149,43 @@ def test_a_host_asks_for_more_time_once_until_it_is_told_whether_it_has_it() -> 
     outbox.acknowledge((first.nonce,))
     outbox.send("tea-1", second)
     assert streams.count(keys.floor("tea-1")) == 2
+
+
+def test_a_host_that_is_seated_anew_asks_again_for_the_same_grant() -> None:
+    """Nobody told it what became of what it asked from its old seat."""
+    streams = fake_streams()
+    outbox = Outbox(streams)
+    first = said("ada", 1)[1]
+    outbox.send("tea-1", first)
+    outbox.send("tea-1", first.model_copy(update={"nonce": "w2", "seat": 2}))
+    assert streams.count(keys.floor("tea-1")) == 2
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_the_record_of_a_late_answer_is_kept_while_nothing_can_be_sent(is_held: bool) -> None:
+    streams = Gone()
+    outbox = Outbox(streams)
+    if is_held:
+        outbox.hold()
+    else:
+        streams.is_gone = True
+    outbox.send("tea-1", said("ada", 2)[2], "newer")
+    outbox.send("tea-1", said("ada", 1)[2], "older")
+    streams.is_gone = False
+    outbox.resend()
+    calls = [entry.body for entry in streams.all(keys.calls("tea-1"))]
+    assert sorted(calls) == ["newer", "older"]
+
+
+class Gone(FakeStreams):
+    """A connection to a server that is gone now and then."""
+
+    is_gone = False
+
+    def __init__(self) -> None:
+        super().__init__(fakeredis.FakeServer())
+
+    def append_all(self, entries: Sequence[tuple[str, str]]) -> list[str]:
+        if self.is_gone:
+            raise ServerGone("cut")
+        return super().append_all(entries)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
 from urllib.parse import quote
 
 import pytest
 
 from bots.minds.openai import KEY_VARIABLE, OpenAIMind
+from bots.minds.seam import About, Answer
 from bots.minds.secret import PIECE, SHORTEST, Secret
 from bots.minds.stop import Stop
 from tests.bots.asking import request
@@ -51,6 +53,34 @@ def test_a_word_in_place_of_a_key_is_left_in_what_is_said(
 ) -> None:
     monkeypatch.setenv(KEY_VARIABLE, key)
     assert Secret(KEY_VARIABLE).hide(f"There was {key} left.") == f"There was {key} left."
+
+
+@pytest.mark.parametrize("key", ["not-needed", "password", "lm-studio", "sk-no-key-required"])
+def test_a_word_that_stands_for_a_key_may_be_said_and_is_in_no_error(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    secret = Secret(KEY_VARIABLE)
+    said = f"A key is {key} here."
+    assert secret.hide_in_answer(Answer(text=said, thinking=said)).text == said
+    failure = MindFailed(kind="refused", detail=said, partial=said)
+    secret.hide_in_failure(failure)
+    assert (failure.partial, failure.detail) == (said, f"A key is [{KEY_VARIABLE}] here.")
+
+
+def test_a_key_is_found_in_all_that_a_server_says_of_a_model(secret: Secret) -> None:
+    about = About(server=KEY, digest=KEY, quantization=KEY, capabilities=("tools", KEY))
+    assert KEY not in repr(secret.hide_in_about(about))
+    assert secret.hide_in_about(about).capabilities == ("tools", f"[{KEY_VARIABLE}]")
+
+
+def test_the_end_of_an_exchange_is_not_kept_where_the_key_stood_in_a_text(secret: Secret) -> None:
+    """It may stand there in pieces, too short to be found."""
+    tail = f'"{KEY[:6]}" ... "{KEY[6:11]}" ... "{KEY[11:]}"'
+    failure = MindFailed(kind="protocol", detail="", partial=f"Mine is {KEY}")
+    failure.exchange = replace(failure.exchange, tail=tail)
+    secret.hide_in_failure(failure)
+    assert failure.exchange.tail == f"[{KEY_VARIABLE}]"
 
 
 def test_a_key_is_stripped_and_one_that_fits_no_header_is_refused(

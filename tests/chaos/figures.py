@@ -18,7 +18,7 @@ from tests.chaos.blocks import Block
 from utils.server_kind import find_binary
 
 ROOT = Path(__file__).parents[2]
-CODE = ("bots", "orchestrator", "utils", "analytics", "worlds", "tests/chaos")
+CODE = ("analytics", "bots", "orchestrator", "parley", "utils", "worlds", "tests")
 WORDS = ("tests/chaos/promised.md", "tests/chaos/page.py", "tests/chaos/test_page.py")
 """What is run, and what is beside it and is not."""
 PARTS = ("server", "machine", "commit")

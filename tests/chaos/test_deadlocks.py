@@ -236,6 +236,19 @@ def test_the_servers_clock_goes_back_while_answers_are_slow(seed: int) -> None:
     assert sum(event.reason == "lost" for event in happened(journal, "unseated")) <= 2 * len(BOTS)
 
 
+def clock_far_back(on: Play, process: Process) -> None:
+    """Set the server's clock back by an hour, with grants under way."""
+    on.scheduler.wait(2 * LEASE_MS + on.chance.randrange(LEASE_MS))
+    on.network.offset_ms -= HOUR_MS
+    on.scheduler.wait(HOUR_MS)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_servers_clock_goes_back_by_an_hour_while_a_holder_hangs(seed: int) -> None:
+    journal = ended(played(seed, talk(seed), Parts(also=(clock_far_back,), took_ms=hangs)))
+    assert {event.reason for event in happened(journal, "revoked")} >= {"deadline"}
+
+
 class AskedOnce(SimulatedStreams):
     """Learns the server's time once a connection, and goes by a clock of its own from there."""
 
