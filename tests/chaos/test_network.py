@@ -32,7 +32,7 @@ from utils.spec import ChannelSpec, FloorSpec, Spec
 from utils.streams import Streams
 
 FAULTS, RATE, TURNS, LEASE_MS = 200, 0.04, 100, 500
-AT = 20
+AT, REACH = 20, 40
 """How much of each stream the recorder leaves, and how many commits apart snapshots are."""
 BOTS = ("ada", "bo", "cy", "dot")
 LONGEST_MS = 60_000
@@ -60,7 +60,7 @@ class Swarm:
         self._url = url
         self._streams: list[Streams] = []
         settings = Settings(home=Path("unused"), lease_ms=LEASE_MS)
-        trim = Trimmer(keep=AT, reach=AT)
+        trim = Trimmer(keep=AT, reach=REACH)
         self.processes: list[Orchestrator | Host | Recorder] = [
             Recorder(self._connect(), out, clock=SYSTEM_CLOCK, trim=trim)
         ]
