@@ -33,7 +33,8 @@ from utils.streams import Streams
 
 FAULTS, RATE, TURNS, LEASE_MS = 200, 0.04, 100, 500
 AT, REACH = 20, 40
-"""How much of each stream the recorder leaves, and how many commits apart snapshots are."""
+"""How much of each stream the recorder leaves, and how many commits apart snapshots are; how
+many messages stay in reach of a bot: a prompt has twenty, and says what it left out."""
 BOTS = ("ada", "bo", "cy", "dot")
 LONGEST_MS = 60_000
 
