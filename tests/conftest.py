@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -15,7 +16,11 @@ settings.load_profile("house")  # --hypothesis-profile=explore looks for new exa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forget servers and settings of the shell, before any fixture or process reads them."""
+    """Forget servers and settings of the shell, before any fixture or process reads them.
+
+    A shell has its background jobs ignore Ctrl-C, and so would every process started here.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name in {"REDIS_URL", "OLLAMA_HOST", "OLLAMA_HOSTS"} or name.startswith("PARLEY_"):
             del os.environ[name]
