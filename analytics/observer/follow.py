@@ -12,8 +12,8 @@ from utils.errors import Forgotten, ServerGone
 from utils.journal import Sealed, follow
 from utils.servertime import ServerTime
 from utils.streams import Entry, Streams, Tail, unseal_entry
+from utils.waiting import FIRST_PAUSE_MS, LONGEST_PAUSE_MS
 
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 50, 1_000
 PATIENCE_MS = 60_000
 """How long a server that is gone is waited for."""
 REMEMBERED_COMMITS = 10_000

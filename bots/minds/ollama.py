@@ -113,11 +113,7 @@ class OllamaMind:
         Raises:
             MindFailed: There is no answer.
         """
-        try:
-            return self._secret.hide_in_answer(self._ask(request, stop))
-        except MindFailed as failure:
-            self._secret.hide_in_failure(failure)
-            raise
+        return self._secret.hide_in_what_comes(lambda: self._ask(request, stop))
 
     def _ask(self, request: Request, stop: StopSignal) -> Answer:
         with guarded(stop, allow_ms=request.allow_ms) as wire, self._line(wire) as line:

@@ -108,11 +108,7 @@ class OpenAIMind:
         Raises:
             MindFailed: There is no answer.
         """
-        try:
-            return self._secret.hide_in_answer(self._ask(request, stop))
-        except MindFailed as failure:
-            self._secret.hide_in_failure(failure)
-            raise
+        return self._secret.hide_in_what_comes(lambda: self._ask(request, stop))
 
     def _ask(self, request: Request, stop: StopSignal) -> Answer:
         heard, tap = Heard(), Tap(OPENAI_PARAMETERS)

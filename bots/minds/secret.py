@@ -12,6 +12,7 @@ import html
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -78,6 +79,14 @@ class Secret:
             done_reason=self.hide(answer.done_reason),
             about=self.hide_in_about(answer.about),
         )
+
+    def hide_in_what_comes(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask, and take the key out of the answer, or of the failure that is raised."""
+        try:
+            return self.hide_in_answer(ask())
+        except MindFailed as failure:
+            self.hide_in_failure(failure)
+            raise
 
     def hide_in_about(self, about: About) -> About:
         """Take the key out of what a server says of itself and of a model."""
